@@ -1,0 +1,70 @@
+"""The database: base class of all tables, column types, and the one way to do all-or-nothing work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Dialect, Identity, MetaData, String, types
+from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+
+class UtcDateTime(types.TypeDecorator[datetime]):
+    """An instant. Naive times are refused at the boundary: an hour lost there is found by a customer."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value!r} has no zone. Give an aware time, such as clock.now().")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+
+Id = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
+Instant = Annotated[datetime, mapped_column(UtcDateTime)]
+Amount = Annotated[int, mapped_column(BigInteger)]
+Currency = Annotated[str, mapped_column(String(3))]
+Email = Annotated[str, mapped_column(CITEXT)]
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+
+
+class Base(DeclarativeBase):
+    """Every table's base. Constraint names are fixed, so that migrations can name what they change."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+@contextmanager
+def transaction(*, by: str = "system", why: str = "", request_id: str = "") -> Iterator[Session]:
+    """One all-or-nothing piece of work. Doors, jobs and commands open it; rooms never do.
+
+    `by` and `why` are laid on the session, where the audit finds them.
+    """
+    session = db.session()
+    session.info.update(by=by, why=why, request_id=request_id)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        for name in ("by", "why", "request_id"):
+            session.info.pop(name, None)

@@ -1,0 +1,104 @@
+"""Series, invoices, credit notes, and the bytes of their documents."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from seminars.db import Amount, Base, Currency, Id, Instant
+from seminars.kit.money import Money
+from seminars.kit.references import reference
+from seminars.orders.models import Order
+
+
+class Series(Base):
+    """A row of numbers without gaps, one per kind of document and year."""
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("kind", "year"), CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"))
+
+    id: Mapped[Id]
+    kind: Mapped[str] = mapped_column(String(12))
+    year: Mapped[int] = mapped_column(Integer)
+    next: Mapped[int] = mapped_column(Integer, default=1)
+
+
+class Invoice(Base):
+    """What the buyer owes or has paid, numbered and frozen at issue. `facts` is all that the document shows."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("series_id", "serial"),
+        CheckConstraint("state IN ('issued', 'paid', 'credited', 'void')", name="state"),
+        CheckConstraint("net + tax = total", name="total"),
+    )
+    __audited__ = ("state",)
+
+    id: Mapped[Id]
+    series_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("series.id"))
+    serial: Mapped[int] = mapped_column(Integer)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id"), index=True)
+    issued_on: Mapped[date] = mapped_column(Date)
+    issued_at: Mapped[Instant]
+    state: Mapped[str] = mapped_column(String(10), default="issued")
+    currency: Mapped[Currency]
+    net: Mapped[Amount]
+    tax: Mapped[Amount]
+    total: Mapped[Amount]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    facts_hash: Mapped[str] = mapped_column(String(64))
+
+    order: Mapped[Order] = relationship()
+
+    @property
+    def reference(self) -> str:
+        """How other rooms name this invoice."""
+        return reference("invoice", self.id)
+
+    @property
+    def total_money(self) -> Money:
+        """The amount of the document."""
+        return Money(self.total, self.currency)
+
+
+class CreditNote(Base):
+    """A numbered document that takes back all or part of one invoice, and names it."""
+
+    __tablename__ = "credit_notes"
+    __table_args__ = (UniqueConstraint("series_id", "serial"), UniqueConstraint("key"), CheckConstraint("net + tax = total AND total > 0", name="total"))
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(String(120))
+    series_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("series.id"))
+    serial: Mapped[int] = mapped_column(Integer)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    invoice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoices.id"), index=True)
+    issued_on: Mapped[date] = mapped_column(Date)
+    issued_at: Mapped[Instant]
+    currency: Mapped[Currency]
+    net: Mapped[Amount]
+    tax: Mapped[Amount]
+    total: Mapped[Amount]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    facts_hash: Mapped[str] = mapped_column(String(64))
+
+    invoice: Mapped[Invoice] = relationship()
+
+    @property
+    def reference(self) -> str:
+        """How other rooms name this credit note."""
+        return reference("credit_note", self.id)
+
+
+class Document(Base):
+    """The rendered PDF of an invoice or a credit note, kept for good."""
+
+    __tablename__ = "documents"
+
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    rendered_at: Mapped[Instant]

@@ -256,7 +256,9 @@ class Listing(Base):
     __table_args__ = (
         UniqueConstraint("subject"),
         Index("ix_listings_search", "search", postgresql_using="gin"),
-        Index("ix_listings_upcoming", "ends_at", "starts_at", "id", postgresql_where=text("listed")),
+        Index("ix_listings_upcoming", "starts_at", "id", postgresql_where=text("listed")),
+        # What is going on at an instant, found without reading all that is over or all that is to come.
+        Index("ix_listings_running", text("tstzrange(starts_at, ends_at)"), postgresql_using="gist", postgresql_where=text("listed")),
         Index("ix_listings_topic", "topic", "starts_at", postgresql_where=text("listed")),
         Index("ix_listings_city", "city", "starts_at", postgresql_where=text("listed")),
     )

@@ -201,8 +201,14 @@ def upgrade() -> None:
     op.create_index("ix_listings_search", "listings", ["search"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_listings_seminar_slug"), "listings", ["seminar_slug"], unique=False)
     op.create_index("ix_listings_topic", "listings", ["topic", "starts_at"], unique=False, postgresql_where=sa.text("listed"))
+    op.create_index("ix_listings_upcoming", "listings", ["starts_at", "id"], unique=False, postgresql_where=sa.text("listed"))
     op.create_index(
-        "ix_listings_upcoming", "listings", ["ends_at", "starts_at", "id"], unique=False, postgresql_where=sa.text("listed")
+        "ix_listings_running",
+        "listings",
+        [sa.text("tstzrange(starts_at, ends_at)")],
+        unique=False,
+        postgresql_using="gist",
+        postgresql_where=sa.text("listed"),
     )
     op.create_table(
         "messages",
@@ -1042,6 +1048,7 @@ def downgrade() -> None:
         "ix_messages_due", table_name="messages", postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')")
     )
     op.drop_table("messages")
+    op.drop_index("ix_listings_running", table_name="listings", postgresql_where=sa.text("listed"))
     op.drop_index("ix_listings_upcoming", table_name="listings", postgresql_where=sa.text("listed"))
     op.drop_index("ix_listings_topic", table_name="listings", postgresql_where=sa.text("listed"))
     op.drop_index(op.f("ix_listings_seminar_slug"), table_name="listings")

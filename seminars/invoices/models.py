@@ -1,9 +1,9 @@
-"""Series, invoices, credit notes, and the bytes of their documents."""
+"""Series, invoices with their lines, what of them is deferred, credit notes, and the bytes of their documents."""
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -32,7 +32,9 @@ class Invoice(Base):
     __table_args__ = (
         UniqueConstraint("series_id", "serial"),
         CheckConstraint("state IN ('issued', 'paid', 'credited', 'void')", name="state"),
-        CheckConstraint("net + tax = total", name="total"),
+        CheckConstraint("net + tax = total AND total > 0", name="total"),
+        Index("ix_invoices_unrendered", "id", postgresql_where=text("rendered_at IS NULL")),
+        Index("ix_invoices_issued_on", "issued_on", "id"),
     )
     __audited__ = ("state",)
 
@@ -50,8 +52,10 @@ class Invoice(Base):
     total: Mapped[Amount]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     facts_hash: Mapped[str] = mapped_column(String(64))
+    rendered_at: Mapped[Instant | None]
 
     order: Mapped[Order] = relationship()
+    lines: Mapped[list["InvoiceLine"]] = relationship(back_populates="invoice", order_by="InvoiceLine.id")
 
     @property
     def reference(self) -> str:
@@ -64,11 +68,62 @@ class Invoice(Base):
         return Money(self.total, self.currency)
 
 
+class InvoiceLine(Base):
+    """What one seat costs on an invoice, and what of it has been credited. A seat is invoiced once."""
+
+    __tablename__ = "invoice_lines"
+    __table_args__ = (
+        CheckConstraint("net >= 0 AND tax >= 0", name="amounts"),
+        CheckConstraint("credited_net BETWEEN 0 AND net AND credited_tax BETWEEN 0 AND tax", name="credited"),
+    )
+
+    id: Mapped[Id]
+    invoice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoices.id"), index=True)
+    registration_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("registrations.id"), unique=True)
+    currency: Mapped[Currency]
+    net: Mapped[Amount]
+    tax: Mapped[Amount]
+    credited_net: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    credited_tax: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+    invoice: Mapped[Invoice] = relationship(back_populates="lines")
+    shares: Mapped[list["RevenueShare"]] = relationship(back_populates="line", order_by="RevenueShare.id")
+
+
+class RevenueShare(Base):
+    """The part of a line's net that is deferred for one session: recognised when it is delivered, unless credited before.
+
+    The split is made when the invoice is issued and never changes; so what is recognised is what was deferred, to the cent.
+    """
+
+    __tablename__ = "revenue_shares"
+    __table_args__ = (
+        UniqueConstraint("line_id", "session_id"),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("credited >= 0 AND recognised >= 0 AND credited + recognised <= amount", name="used"),
+        Index("ix_revenue_shares_session", "session_id", "recognised"),
+    )
+
+    id: Mapped[Id]
+    line_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoice_lines.id"))
+    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("event_sessions.id"))
+    amount: Mapped[Amount]
+    credited: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    recognised: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+
+    line: Mapped[InvoiceLine] = relationship(back_populates="shares")
+
+
 class CreditNote(Base):
     """A numbered document that takes back all or part of one invoice, and names it."""
 
     __tablename__ = "credit_notes"
-    __table_args__ = (UniqueConstraint("series_id", "serial"), UniqueConstraint("key"), CheckConstraint("net + tax = total AND total > 0", name="total"))
+    __table_args__ = (
+        UniqueConstraint("series_id", "serial"),
+        UniqueConstraint("key"),
+        CheckConstraint("net + tax = total AND total > 0", name="total"),
+        Index("ix_credit_notes_unrendered", "id", postgresql_where=text("rendered_at IS NULL")),
+    )
 
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(String(120))
@@ -84,6 +139,7 @@ class CreditNote(Base):
     total: Mapped[Amount]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     facts_hash: Mapped[str] = mapped_column(String(64))
+    rendered_at: Mapped[Instant | None]
 
     invoice: Mapped[Invoice] = relationship()
 
@@ -91,6 +147,11 @@ class CreditNote(Base):
     def reference(self) -> str:
         """How other rooms name this credit note."""
         return reference("credit_note", self.id)
+
+    @property
+    def total_money(self) -> Money:
+        """The amount of the document."""
+        return Money(self.total, self.currency)
 
 
 class Document(Base):

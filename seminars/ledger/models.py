@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from seminars.db import Amount, Base, Currency, Id, Instant
@@ -24,7 +24,10 @@ class Account(Base):
 
 
 class JournalEntry(Base):
-    """A balanced set of postings with its date and its cause."""
+    """A balanced set of postings with its date and its cause.
+
+    `posted_in` is the database's number of the transaction that wrote it: its postings are written in the same one or never.
+    """
 
     __tablename__ = "journal_entries"
     __table_args__ = (UniqueConstraint("source_kind", "source"), Index("ix_journal_entries_effective_on", "effective_on", "id"))
@@ -37,6 +40,7 @@ class JournalEntry(Base):
     posted_at: Mapped[Instant]
     memo: Mapped[str] = mapped_column(Text, default="")
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("journal_entries.id"), unique=True)
+    posted_in: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
 
     postings: Mapped[list["Posting"]] = relationship(order_by="Posting.id", back_populates="entry")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Identity, MetaData, String, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Identity, MetaData, String, func, select, types
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
@@ -68,3 +68,14 @@ def transaction(*, by: str = "system", why: str = "", request_id: str = "") -> I
     finally:
         for name in ("by", "why", "request_id"):
             session.info.pop(name, None)
+
+
+BELL = "seminars_bell"
+
+
+def ring(session: Session, what: str) -> None:
+    """Wake the workers that listen for `what` (outbox, stripe), at the moment this work is committed and not before.
+
+    A transaction that rings twice for the same thing is heard once (PostgreSQL, NOTIFY).
+    """
+    session.execute(select(func.pg_notify(BELL, what)))

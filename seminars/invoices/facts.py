@@ -1,7 +1,7 @@
 """What a document shows, as data: built once when it is issued, hashed, and never built again. Amounts are minor units."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,16 +10,6 @@ from seminars.config import Center
 from seminars.kit import format as fmt
 from seminars.kit.references import fingerprint
 from seminars.orders.models import Order
-
-
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """How an invoice was paid: when, and with which card."""
-
-    at: datetime
-    method: str = "card"
-    brand: str = ""
-    last4: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class CreditedSeat:
 
 
 def invoice_facts(
-    order: Order, seats: Sequence[Seat], *, number: str, issued_on: date, center: Center, paid: Paid | None
+    order: Order, seats: Sequence[Seat], *, number: str, issued_on: date, center: Center, paid: Mapping[str, str] | None
 ) -> dict[str, Any]:
     """All that an invoice shows."""
     return {
@@ -162,7 +152,8 @@ def _taxes(seats: Sequence[Seat]) -> list[dict[str, Any]]:
     ]
 
 
-def _paid(paid: Paid | None, zone: str) -> dict[str, Any] | None:
+def _paid(paid: Mapping[str, str] | None, zone: str) -> dict[str, Any] | None:
     if paid is None:
         return None
-    return {"on": fmt.local(paid.at, zone).date().isoformat(), "method": paid.method, "brand": paid.brand, "last4": paid.last4}
+    on = fmt.local(datetime.fromisoformat(paid["on"]), zone).date()
+    return {"on": on.isoformat(), "method": paid["method"], "brand": paid["brand"], "last4": paid["last4"]}

@@ -1,7 +1,7 @@
 """Issues invoices: number, frozen facts, what is deferred for which session, and the entry in the book, all at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from seminars.catalog.models import Event, EventSession, Venue, ticket_type_sessions
 from seminars.config import Center
 from seminars.invoices import numbering
-from seminars.invoices.facts import Paid, Seat, hash_of, invoice_facts
+from seminars.invoices.facts import Seat, hash_of, invoice_facts
 from seminars.invoices.models import Invoice, InvoiceLine, RevenueShare
 from seminars.kit import format as fmt
 from seminars.kit.money import Money
@@ -23,13 +23,12 @@ from seminars.orders.models import Order, OrderLine
 from seminars.registration.models import Registration
 
 
-def issue(session: Session, order: Order, *, center: Center, paid: Paid | None = None, now: datetime) -> Invoice | None:
-    """Issue the invoice of an order and post it (rules 1, 5, 13); None for a free order, which has no invoice.
+def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, str] | None = None, now: datetime) -> Invoice:
+    """Issue the invoice of an order and post it (rules 1, 5, 13). A free order has none: the database refuses an invoice over nothing.
 
-    The date is the one in the center's zone. A seat is invoiced once: a second invoice for it breaks a constraint.
+    The date is the one in the center's zone. `paid` says how it was paid: `on` (ISO instant), `method`, `brand`, `last4`. A seat is
+    invoiced once: a second invoice for it breaks a constraint.
     """
-    if order.total == 0:
-        return None
     lines = _lines_of(session, order)
     sessions = _Sessions(session, {line.event_id for line in lines}, {line.ticket_type_id for line in lines})
     issued_on = fmt.local(now, center.zone).date()
@@ -60,7 +59,7 @@ def issue(session: Session, order: Order, *, center: Center, paid: Paid | None =
         source=number.text,
         effective_on=issued_on,
         about=order.reference,
-        lines=postings.invoice_issued(by_session, Money(order.tax, order.currency), owed_by=order.reference),
+        lines=postings.invoice_issued(by_session, Money(order.tax, order.currency), invoice=invoice.reference),
         memo=f"Invoice {number.text}, order {order.number}",
         now=now,
     )

@@ -54,7 +54,7 @@ def post_all(session: Session, facts: Sequence[Fact], *, now: datetime) -> list[
     lines = {(fact.source_kind, fact.source): fact.lines for fact in facts}
     rows = [_posting_row(entry, line) for entry in entries for line in lines[entry.source_kind, entry.source]]
     if rows:
-        session.connection().execute(Posting.__table__.insert(), rows)
+        session.execute(insert(Posting), rows)
     return entries
 
 
@@ -67,7 +67,7 @@ def reverse(session: Session, entry: JournalEntry, *, effective_on: date, memo: 
     made = _write_entries(session, [_entry_row(fact, now) | {"reverses_id": entry.id}])
     if not made:
         return None
-    session.connection().execute(Posting.__table__.insert(), [_posting_row(made[0], line) for line in mirror])
+    session.execute(insert(Posting), [_posting_row(made[0], line) for line in mirror])
     return made[0]
 
 

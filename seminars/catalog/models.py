@@ -172,6 +172,7 @@ class EventSession(Base):
     """One dated block of an event, with its own delivery mark."""
 
     __tablename__ = "event_sessions"
+    __noun__ = "session"
     __table_args__ = (
         CheckConstraint("state IN ('planned', 'delivered', 'cancelled')", name="state"),
         CheckConstraint("ends_at > starts_at", name="times"),

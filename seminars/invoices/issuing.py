@@ -59,7 +59,7 @@ def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, 
         source=number.text,
         effective_on=issued_on,
         about=order.reference,
-        lines=postings.invoice_issued(by_session, Money(order.tax, order.currency), invoice=invoice.reference),
+        lines=postings.invoice_issued(by_session, Money(order.tax, order.currency), owed_by=order.reference),
         memo=f"Invoice {number.text}, order {order.number}",
         now=now,
     )

@@ -1,7 +1,7 @@
 """The posting rules: for each business fact, which accounts it debits (+) and credits (−). Numbers are the rows of ledger.md §4.
 
-Dimensions: receivables name the invoice (`invoice/12`), unapplied receipts and card fees the payment, refunds payable the order, deferred
-and earned revenue the session (`session/7`), so that an account's balance can be split by what it is made of.
+Dimensions: receivables, unapplied receipts and refunds payable name the order (`order/118`), deferred and earned revenue the session
+(`session/7`), so that an account's balance can be split by what it is made of.
 """
 
 from collections.abc import Mapping
@@ -30,63 +30,68 @@ class Line:
     dimension: str = ""
 
 
-def invoice_issued(by_session: Mapping[str, Money], tax: Money, *, invoice: str) -> list[Line]:
+def invoice_issued(by_session: Mapping[str, Money], tax: Money, *, owed_by: str) -> list[Line]:
     """Rules 1, 5 and 13: the customer owes the invoice; its net is deferred per session, at the transaction price."""
     total = sum(by_session.values(), tax)
     return _without_zeros(
         [
-            Line(chart.RECEIVABLE, total, invoice),
+            Line(chart.RECEIVABLE, total, owed_by),
             *(Line(chart.DEFERRED_SEMINARS, -net, session) for session, net in by_session.items()),
             Line(chart.SALES_TAX, -tax),
         ]
     )
 
 
-def card_paid(gross: Money, *, invoice: str) -> list[Line]:
+def card_paid(gross: Money, *, owed_by: str) -> list[Line]:
     """Rule 2: Stripe owes us the gross, the customer owes nothing."""
-    return [Line(chart.STRIPE_CLEARING, gross), Line(chart.RECEIVABLE, -gross, invoice)]
+    return [Line(chart.STRIPE_CLEARING, gross), Line(chart.RECEIVABLE, -gross, owed_by)]
 
 
-def card_fee(fee: Money, *, payment: str) -> list[Line]:
+def card_fee(fee: Money) -> list[Line]:
     """Rule 3: known only with the balance transaction, often seconds later. A fee of nothing posts nothing."""
-    return _without_zeros([Line(chart.CARD_FEES, fee, payment), Line(chart.STRIPE_CLEARING, -fee)])
+    return _without_zeros([Line(chart.CARD_FEES, fee), Line(chart.STRIPE_CLEARING, -fee)])
 
 
 def other_stripe_fee(fee: Money) -> list[Line]:
     """Rule 4: what Stripe takes for other services (radar, tax, monthly)."""
-    return _without_zeros([Line(chart.CARD_FEES, fee), Line(chart.STRIPE_CLEARING, -fee)])
+    return card_fee(fee)
 
 
-def paid_unapplied(gross: Money, *, payment: str) -> list[Line]:
-    """Rule 12: money that settles nothing waits as unapplied: a second payment (which leaves the first untouched), a wrong amount."""
-    return [Line(chart.STRIPE_CLEARING, gross), Line(chart.UNAPPLIED_RECEIPTS, -gross, payment)]
+def paid_twice(gross: Money, *, paid_for: str) -> list[Line]:
+    """Rule 12: a second payment leaves the first untouched; its money waits as unapplied."""
+    return unallocated_received(gross, paid_for=paid_for)
 
 
-def unapplied_sent_back(amount: Money, *, payment: str, order: str) -> list[Line]:
-    """Rule 53: unapplied money is promised back; rule 17 follows."""
-    return [Line(chart.UNAPPLIED_RECEIPTS, amount, payment), Line(chart.REFUNDS_PAYABLE, -amount, order)]
+def unallocated_received(gross: Money, *, paid_for: str) -> list[Line]:
+    """Money that settles nothing yet, such as a wrong amount: unapplied until somebody decides."""
+    return [Line(chart.STRIPE_CLEARING, gross), Line(chart.UNAPPLIED_RECEIPTS, -gross, paid_for)]
 
 
-def refund_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, *, order: str) -> list[Line]:
-    """Rules 16, 19 and 20: what was deferred becomes owed to the customer and touches no revenue; the part earned goes to contra revenue."""
-    total = sum(deferred.values(), delivered_part + tax)
-    return _without_zeros([*_credited(deferred, delivered_part, tax), Line(chart.REFUNDS_PAYABLE, -total, order)])
+def refund_before_delivery(by_session: Mapping[str, Money], tax: Money, *, owed_to: str) -> list[Line]:
+    """Rules 16 and 19: what was deferred becomes owed to the customer; no revenue account is touched."""
+    return refund_credited(by_session, _nothing(tax), tax, owed_to=owed_to)
 
 
-def open_invoice_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, *, invoice: str) -> list[Line]:
+def refund_credited(deferred: Mapping[str, Money], delivered: Money, tax: Money, *, owed_to: str) -> list[Line]:
+    """Rules 16, 19 and 20: the deferred part is released, the part already earned goes to contra revenue."""
+    total = sum(deferred.values(), delivered + tax)
+    return _without_zeros([*_credited(deferred, delivered, tax), Line(chart.REFUNDS_PAYABLE, -total, owed_to)])
+
+
+def open_invoice_credited(deferred: Mapping[str, Money], delivered: Money, tax: Money, *, owed_by: str) -> list[Line]:
     """Rule 14, note: while the invoice is unpaid a credit lowers what the customer owes."""
-    total = sum(deferred.values(), delivered_part + tax)
-    return _without_zeros([*_credited(deferred, delivered_part, tax), Line(chart.RECEIVABLE, -total, invoice)])
+    total = sum(deferred.values(), delivered + tax)
+    return _without_zeros([*_credited(deferred, delivered, tax), Line(chart.RECEIVABLE, -total, owed_by)])
 
 
-def refund_executed(amount: Money, *, order: str) -> list[Line]:
+def refund_executed(amount: Money, *, owed_to: str) -> list[Line]:
     """Rule 17: Stripe has paid back what we owed."""
-    return [Line(chart.REFUNDS_PAYABLE, amount, order), Line(chart.STRIPE_CLEARING, -amount)]
+    return [Line(chart.REFUNDS_PAYABLE, amount, owed_to), Line(chart.STRIPE_CLEARING, -amount)]
 
 
-def refund_failed(amount: Money, *, order: str) -> list[Line]:
+def refund_failed(amount: Money, *, owed_to: str) -> list[Line]:
     """Rule 18: the bank sent it back; we owe it again."""
-    return [Line(chart.STRIPE_CLEARING, amount), Line(chart.REFUNDS_PAYABLE, -amount, order)]
+    return [Line(chart.STRIPE_CLEARING, amount), Line(chart.REFUNDS_PAYABLE, -amount, owed_to)]
 
 
 def delivered(amount: Money, *, session: str) -> list[Line]:
@@ -97,6 +102,11 @@ def delivered(amount: Money, *, session: str) -> list[Line]:
 def fee_kept(amount: Money, *, session: str) -> list[Line]:
     """What a cancelled seat was not given back is a cancellation fee, earned when the session is delivered."""
     return [Line(chart.DEFERRED_SEMINARS, amount, session), Line(chart.CANCELLATION_FEES, -amount, session)]
+
+
+def unapplied_sent_back(amount: Money, *, paid_for: str) -> list[Line]:
+    """Rule 53: unapplied money is promised back; rule 17 follows."""
+    return [Line(chart.UNAPPLIED_RECEIPTS, amount, paid_for), Line(chart.REFUNDS_PAYABLE, -amount, paid_for)]
 
 
 def _credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money) -> list[Line]:
@@ -110,3 +120,7 @@ def _credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money) 
 def _without_zeros(lines: list[Line]) -> list[Line]:
     """The database refuses a posting of nothing."""
     return [line for line in lines if line.amount]
+
+
+def _nothing(like: Money) -> Money:
+    return Money(0, like.currency)

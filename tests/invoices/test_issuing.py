@@ -31,12 +31,12 @@ def test_the_customer_owes_the_total_and_the_net_is_deferred_per_session(session
     event = an_event(session, days=2, price=50_001)
     order = an_order(session, event, seats=2, tax_percent=8)
 
-    invoice = issue(session, order, center=CENTER, now=NOON)
+    issue(session, order, center=CENTER, now=NOON)
 
     first, second = (f"session/{one.id}" for one in event.sessions)
     assert booked(session, order.reference) == sorted(
         [
-            (chart.RECEIVABLE, 108_002, invoice.reference),
+            (chart.RECEIVABLE, 108_002, order.reference),
             (chart.DEFERRED_SEMINARS, -50_000, first),
             (chart.DEFERRED_SEMINARS, -50_002, second),
             (chart.SALES_TAX, -8_000, ""),

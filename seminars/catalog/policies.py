@@ -1,0 +1,24 @@
+"""The refund rule of a date, as a deadline and as one sentence. Pure."""
+
+from datetime import UTC, datetime, timedelta
+
+from seminars.catalog.models import RefundPolicy
+from seminars.kit import format as words
+from seminars.kit.money import Money
+
+
+def refund_until(days_before: int, starts_at: datetime, zone: str) -> datetime:
+    """The instant at which full refunds end: so many days before the start, at the same time on the clock of the event's zone."""
+    return (words.local(starts_at, zone) - timedelta(days=days_before)).astimezone(UTC)
+
+
+def refund_sentence(policy: RefundPolicy | None, starts_at: datetime, zone: str, *, now: datetime, each: str = "") -> str:
+    """«Full refund less $75.00 until 8 March 2027, 9:00 am CST. A colleague may take your seat until the start.»"""
+    swap = "A colleague may take your seat until the start."
+    if policy is None:
+        return f"No refund after you have paid. {swap}"
+    until = refund_until(policy.days_before, starts_at, zone)
+    if until <= now:
+        return f"No refund any more: for this date it ended on {words.moment(until, zone)}. {swap}"
+    fee = f" less {words.money(Money(policy.fee, policy.currency))}{each}" if policy.fee else ""
+    return f"Full refund{fee} until {words.moment(until, zone)}. {swap}"

@@ -1,0 +1,70 @@
+"""What every answer says about itself to browsers and caches (reliability-security.md §5, browser and HTTP groups)."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g
+
+from seminars.config import STRIPE_LIVE, Settings
+from seminars.web.shared.cookies import secure
+
+STRIPE_PAGE = "https://checkout.stripe.com"
+UNUSED = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Name each request and put the headers on each answer."""
+    fixed = _fixed(settings)
+
+    @app.before_request
+    def name_the_request() -> None:
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def say(response: Response) -> Response:
+        for name, value in fixed:
+            response.headers.setdefault(name, value)
+        # A page is personal until its view says otherwise: a shared proxy must never keep somebody's order.
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        return response
+
+
+def _fixed(settings: Settings) -> list[tuple[str, str]]:
+    headers = [
+        ("Content-Security-Policy", content_policy(settings)),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+        ("Permissions-Policy", UNUSED),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("X-Permitted-Cross-Domain-Policies", "none"),
+    ]
+    if secure(settings):
+        headers.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+    return headers
+
+
+def content_policy(settings: Settings) -> str:
+    """Our own files and nothing else; no inline script or style.
+
+    `form-action` names Stripe's page, because browsers hold the redirect after «Register and pay» against it.
+    """
+    api = urlsplit(settings.stripe_api_base)
+    pay = STRIPE_PAGE if settings.stripe_api_base == STRIPE_LIVE else f"{api.scheme}://{api.netloc}"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            f"form-action 'self' {pay}",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        )
+    )

@@ -27,7 +27,13 @@ def listen() -> None:
 
 
 def note(
-    session: Session, action: str, subject: str, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None, now: datetime
+    session: Session,
+    action: str,
+    subject: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    now: datetime,
 ) -> None:
     """Record what no flush shows: a bulk statement, a refusal, something that was done outside."""
     entry = {"action": action, "subject": subject, "before": _written(before), "after": _written(after)}

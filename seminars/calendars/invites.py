@@ -210,7 +210,11 @@ def _told(session: Session, rows: Iterable[CalendarEntry]) -> dict[str, _Told]:
     )
     waiting: dict[str, Row[Any]] = {row.lane: row for row in session.execute(held)}
     may_have_arrived = or_(Message.sent_at.is_not(None), Message.state.in_(("sending", "unknown", "sent")))
-    seen = set(session.scalars(select(Message.lane).where(Message.lane.in_(lanes)).group_by(Message.lane).having(func.bool_or(may_have_arrived))))
+    seen = set(
+        session.scalars(
+            select(Message.lane).where(Message.lane.in_(lanes)).group_by(Message.lane).having(func.bool_or(may_have_arrived))
+        )
+    )
     found = {}
     for lane in lanes:
         row = waiting.get(lane)
@@ -265,7 +269,9 @@ def _request(row: CalendarEntry, invitation: Invitation, told: _Told, *, was: di
     return _letter(row, wording, "REQUEST", ics.request_bytes(entry), invitation.references)
 
 
-def _withdraw(row: CalendarEntry, told: _Told, wording: Wording, references: tuple[str, ...], *, now: datetime) -> list[outbox.Letter]:
+def _withdraw(
+    row: CalendarEntry, told: _Told, wording: Wording, references: tuple[str, ...], *, now: datetime
+) -> list[outbox.Letter]:
     row.state = "cancelled"
     ended = datetime.fromisoformat(row.snapshot["end"])
     if not told.maybe or now > ended + LATEST_WITHDRAWAL:
@@ -279,7 +285,9 @@ def _take_back(session: Session, lanes: Sequence[str]) -> None:
     """What still waits in the lanes of entries that were withdrawn in silence is not sent."""
     if lanes:
         waiting = update(Message).where(Message.lane.in_(lanes), Message.state == "pending")
-        session.execute(waiting.values(state="superseded", reason="withdrawn before it was sent").execution_options(synchronize_session=False))
+        session.execute(
+            waiting.values(state="superseded", reason="withdrawn before it was sent").execution_options(synchronize_session=False)
+        )
 
 
 def _letter(row: CalendarEntry, wording: Wording, method: str, calendar: bytes, references: tuple[str, ...]) -> outbox.Letter:

@@ -163,7 +163,9 @@ def _open(address: SplitResult) -> smtplib.SMTP:
     host, port = address.hostname or "localhost", address.port or PORTS[address.scheme]
     connection: smtplib.SMTP
     if address.scheme == "smtps":
-        connection = smtplib.SMTP_SSL(host, port, local_hostname=socket.gethostname(), timeout=CONNECT_TIMEOUT, context=ssl.create_default_context())
+        connection = smtplib.SMTP_SSL(
+            host, port, local_hostname=socket.gethostname(), timeout=CONNECT_TIMEOUT, context=ssl.create_default_context()
+        )
     else:
         connection = smtplib.SMTP(host, port, local_hostname=socket.gethostname(), timeout=CONNECT_TIMEOUT)
     connection.ehlo_or_helo_if_needed()

@@ -1,0 +1,121 @@
+"""The facts of letters to the person who ordered. Their wording lies under templates/mail/orders/."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seminars.config import Letterhead
+from seminars.kit.money import Money
+from seminars.messages.models import Message
+from seminars.messages.outbox import Letter
+from seminars.orders.models import Order, OrderLine
+from seminars.orders.queries import lines_of
+from seminars.registration.letters import Purchase
+from seminars.registration.models import Registration
+
+RECEIVED = "orders/received"
+CONFIRMED = "orders/confirmed"
+
+
+def order_page(order: Order, letterhead: Letterhead) -> str:
+    """The secret address of an order's page."""
+    return f"{letterhead.base_url}/orders/{order.secret}"
+
+
+def order_received(order: Order, *, letterhead: Letterhead) -> Letter:
+    """What was ordered, for whom, what is to be paid, and the address under which all of it can be found again."""
+    return _letter(
+        order, RECEIVED, f"order.received:{order.id}", _facts(order, [line.registration for line in order.lines], letterhead)
+    )
+
+
+def order_confirmed(order: Order, confirmed: Sequence[Registration], *, letterhead: Letterhead) -> list[Letter]:
+    """The seats are certain: who takes them, who has been written to, which are still without a name.
+
+    None for a buyer who took one seat and sits in it: the letter about that seat says it all.
+    """
+    if len(confirmed) == 1 and (confirmed[0].attendee_email or "").casefold() == order.buyer_email.casefold():
+        return []
+    since = f"{order.paid_at:%Y%m%dT%H%M%S}" if order.paid_at else ""
+    return [_letter(order, CONFIRMED, f"order.confirmed:{order.id}:{since}", _facts(order, confirmed, letterhead))]
+
+
+def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
+    """What letters about the seats of this order say of it."""
+    return Purchase(
+        number=order.number,
+        buyer_name=order.buyer_name,
+        buyer_email=order.buyer_email,
+        page=order_page(order, letterhead),
+        paid=order.total > 0 and order.state == "paid",
+        refunds={rule["event_id"]: _refund(rule) for rule in order.policies if rule.get("until")},
+    )
+
+
+def still_wanted(session: Session, messages: Sequence[Message]) -> Collection[int]:
+    """The ids of those whose order has neither lapsed nor been cancelled since."""
+    about = {message.id: message.references[0] for message in messages}
+    numbers = [int(one.partition("/")[2]) for one in about.values()]
+    live = {
+        f"order/{found}"
+        for found in session.scalars(select(Order.id).where(Order.id.in_(numbers), Order.state.in_(("placed", "paid"))))
+    }
+    return [message_id for message_id, one in about.items() if one in live]
+
+
+def _letter(order: Order, kind: str, key: str, facts: dict[str, Any]) -> Letter:
+    return Letter(kind=kind, key=key, to=order.buyer_email, name=order.buyer_name, facts=facts, references=(order.reference,))
+
+
+def _facts(order: Order, registrations: Sequence[Registration], letterhead: Letterhead) -> dict[str, Any]:
+    people = [
+        {"name": one.attendee_name, "email": one.attendee_email, "event": one.event.title, "buyer": _same(one, order)}
+        for one in registrations
+        if one.named
+    ]
+    return {
+        "number": order.number,
+        "page": order_page(order, letterhead),
+        "buyer": order.buyer_name,
+        "po_number": order.po_number,
+        "organisation": order.organisation,
+        "lines": [
+            {"description": line.description, "places": line.places, "each": _money(line.net, order)} for line in lines_of(order)
+        ],
+        "total": _money(order.total, order),
+        "tax": _money(order.tax, order),
+        "free": order.total == 0,
+        "people": people,
+        "unnamed": len(registrations) - len(people),
+        "places": len(registrations),
+        "events": _events(order.lines),
+    }
+
+
+def _events(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
+    events = {line.registration.event.id: line.registration.event for line in lines}
+    return [
+        {
+            "title": event.title,
+            "starts_at": event.starts_at.isoformat() if event.starts_at else None,
+            "ends_at": event.ends_at.isoformat() if event.ends_at else None,
+            "zone": event.zone,
+            "place": ", ".join(part for part in (event.venue.city, event.venue.region) if part) if event.venue else "Online",
+        }
+        for event in events.values()
+    ]
+
+
+def _same(registration: Registration, order: Order) -> bool:
+    return (registration.attendee_email or "").casefold() == order.buyer_email.casefold()
+
+
+def _refund(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"until": rule["until"], "fee": {"amount": rule["fee"], "currency": rule["currency"]}}
+
+
+def _money(amount: int, order: Order) -> dict[str, Any]:
+    money = Money(amount, order.currency)
+    return {"amount": money.amount, "currency": money.currency}

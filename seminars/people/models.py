@@ -1,4 +1,4 @@
-"""Logins, roles, passkeys and server-side browser sessions. Field names that start with fs_, tf_, mf_, us_ are Flask-Security's."""
+"""Logins, roles, passkeys and server-side browser sessions. Names that start with fs_, tf_, mf_, us_ are Flask-Security's."""
 
 from flask_security import AsaList, RoleMixin, UserMixin, WebAuthnMixin
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
@@ -30,7 +30,7 @@ class Role(Base, RoleMixin):
 
 
 class User(Base, UserMixin):
-    """A login of the center's staff."""
+    """A login of the center's staff. `totp_counter` is the half minute of the last code taken, so that each is taken once."""
 
     __tablename__ = "users"
     __audited__ = ("name", "email", "active", "roles")
@@ -47,6 +47,7 @@ class User(Base, UserMixin):
     update_datetime: Mapped[Instant | None]
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_counter: Mapped[int | None] = mapped_column(BigInteger)
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))  # type: ignore[no-untyped-call]
     failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[Instant | None]

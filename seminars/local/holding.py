@@ -27,7 +27,7 @@ class Holders:
     def join(self) -> None:
         """From now on the server is not stopped by others. Joining twice is joining once."""
         if self._mine is None:
-            self._mine = open(self.path, "w")
+            self._mine = open(self.path, "w")  # noqa: SIM115  open for as long as we use the server
             fcntl.flock(self._mine, fcntl.LOCK_SH)
 
     def leave(self) -> bool:

@@ -203,7 +203,8 @@ class Cluster:
             said = notes.read_text(errors="replace").strip()[-2000:]
             raise PostgresUnavailable(
                 f"{tool} failed ({done.returncode}): {said or 'it said nothing'}\n"
-                f"The server's log is {self.log}. A PostgreSQL of your own can be used instead: set DATABASE_URL and DATABASE_OWNER_URL."
+                f"The server's log is {self.log}. "
+                "A PostgreSQL of your own can be used instead: set DATABASE_URL and DATABASE_OWNER_URL."
             )
 
     def _as_somebody(self) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ def test_this_machine_is_open():
 
 def test_the_workers_database_is_migrated_and_ours_to_write(database_url):
     with psycopg.connect(database_url) as connection:
-        assert connection.execute("SELECT current_user, version_num <> '' FROM alembic_version").fetchone() == ("seminars_app", True)
+        row = connection.execute("SELECT current_user, version_num <> '' FROM alembic_version").fetchone()
+
+    assert row == ("seminars_app", True)
 
 
 def test_a_fresh_database_forgets(fresh_database):

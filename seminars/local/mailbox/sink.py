@@ -33,7 +33,8 @@ class _Filing:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
         name = self.store.keep(sender=envelope.mail_from or "", recipients=list(envelope.rcpt_tos), raw=raw)
-        if server.transport and any(address.lower().endswith("@" + CUT) for address in envelope.rcpt_tos):
+        cut = any(address.lower().endswith("@" + CUT) for address in envelope.rcpt_tos)
+        if cut and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return f"250 2.0.0 Kept as {name}"
 

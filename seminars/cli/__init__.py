@@ -1,0 +1,36 @@
+"""The command line: starts things and says how they went. `seminars --help` lists the commands."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "run": "Start everything on this machine, or one process of it.",
+    "db": "The database: upgrade, check, shell.",
+    "sandbox": "The local server that speaks Stripe.",
+    "check": "Say whether settings and neighbours are as they should be.",
+}
+
+
+class _Lazy(click.Group):
+    """Loads a command's module when it is called: `seminars run` must not wait for what it does not use."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"seminars.cli.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy)
+def main() -> None:
+    """Seminars: registration, payment, calendar and books of a teaching center."""

@@ -23,7 +23,13 @@ class Center:
     name: str = "Center for Social Media"
     parent: str = "Northfield Clinic"
     short_name: str = "Social Media"
-    address: tuple[str, ...] = ("Center for Social Media", "Northfield Clinic", "200 First Street", "Rochester, Minnesota 55905", "USA")
+    address: tuple[str, ...] = (
+        "Center for Social Media",
+        "Northfield Clinic",
+        "200 First Street",
+        "Rochester, Minnesota 55905",
+        "USA",
+    )
     email: str = "seminars@northfield.example"
     phone: str = "+1 507 555 0100"
     hours: str = "Monday to Friday, 8 am to 5 pm"
@@ -43,6 +49,15 @@ class Center:
         ("media", "Content"),
         ("crisis", "Crisis"),
     )
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What letters and documents need of an installation: who writes, under which address, from which mailbox."""
+
+    center: Center
+    base_url: str
+    mail_from: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,11 @@ class Settings:
         return "_test_" in self.stripe_secret_key
 
     @property
+    def letterhead(self) -> Letterhead:
+        """What letters and documents need of this installation."""
+        return Letterhead(self.center, self.base_url, self.mail_from)
+
+    @property
     def host(self) -> str:
         """The host (and port) that this installation answers to."""
         return urlsplit(self.base_url).netloc
@@ -81,15 +101,25 @@ class Settings:
         settings = cls(
             base_url=read.address("BASE_URL", {"http", "https"}, "https://seminars.example.org").rstrip("/"),
             port=read.number("PORT", 8000, low=1, high=65535),
-            secret_key=read.text("SECRET_KEY", "a long random text, such as the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"),
+            secret_key=read.text(
+                "SECRET_KEY",
+                "a long random text, such as the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+            ),
             database_url=read.address("DATABASE_URL", {"postgresql"}, "postgresql://seminars_app:…@localhost/seminars"),
-            database_owner_url=read.optional_address("DATABASE_OWNER_URL", {"postgresql"}, "postgresql://seminars_owner:…@localhost/seminars"),
+            database_owner_url=read.optional_address(
+                "DATABASE_OWNER_URL", {"postgresql"}, "postgresql://seminars_owner:…@localhost/seminars"
+            ),
             celery_broker_url=read.address("CELERY_BROKER_URL", {"redis", "rediss", "redis+socket"}, "redis://localhost:6379/0"),
             smtp_url=read.address("SMTP_URL", {"smtp", "smtps", "smtp+starttls"}, "smtp+starttls://user:password@mail.example.org:587"),
             mail_from=read.mailbox("MAIL_FROM"),
             stripe_api_base=read.address("STRIPE_API_BASE", {"http", "https"}, STRIPE_LIVE, default=STRIPE_LIVE).rstrip("/"),
             stripe_secret_key=read.text("STRIPE_SECRET_KEY", "the secret or restricted key of your Stripe account"),
-            stripe_webhook_secrets=tuple(s.strip() for s in read.text("STRIPE_WEBHOOK_SECRET", "whsec_… of your webhook endpoint; several with a comma while one is rolled").split(",")),
+            stripe_webhook_secrets=tuple(
+                s.strip()
+                for s in read.text(
+                    "STRIPE_WEBHOOK_SECRET", "whsec_… of your webhook endpoint; several with a comma while one is rolled"
+                ).split(",")
+            ),
             var_dir=Path(read.plain("VAR_DIR", "var")),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, low=0, high=5),
             center=_center(read.plain("CENTER_CONFIG", "")),
@@ -133,7 +163,7 @@ class _Reader:
 
     def mailbox(self, name: str) -> str:
         value = self.text(name, "the mailbox that mails come from, such as seminars@example.org")
-        if value.count("@") != 1 or any(c.isspace() or c in "<>,;\"" for c in value):
+        if value.count("@") != 1 or any(c.isspace() or c in '<>,;"' for c in value):
             raise WrongSetting(f"{name} is «{value}». Set it to one bare address, such as seminars@example.org.")
         return value
 
@@ -147,18 +177,28 @@ def _masked(address: str) -> str:
 def _check_together(settings: Settings) -> None:
     """What is wrong only in company. Raises WrongSetting."""
     if len(settings.secret_key) < 32:
-        raise WrongSetting("SECRET_KEY is shorter than 32 characters. Set a long random one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.")
+        raise WrongSetting(
+            "SECRET_KEY is shorter than 32 characters. Set a long random one: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'."
+        )
     for secret in settings.stripe_webhook_secrets:
         if not secret.startswith("whsec_") or len(secret) < 20:
             raise WrongSetting("STRIPE_WEBHOOK_SECRET must be one or more secrets that start with whsec_, separated by commas.")
     live_key = "_live_" in settings.stripe_secret_key
     if not live_key and "_test_" not in settings.stripe_secret_key:
-        raise WrongSetting("STRIPE_SECRET_KEY is neither a test key (sk_test_…) nor a live key (sk_live_…). Copy it from your Stripe account.")
+        raise WrongSetting(
+            "STRIPE_SECRET_KEY is neither a test key (sk_test_…) nor a live key (sk_live_…). Copy it from your Stripe account."
+        )
     sandbox_key = settings.stripe_secret_key.startswith("sk_test_sandbox")
     if live_key and settings.stripe_api_base != STRIPE_LIVE:
-        raise WrongSetting(f"STRIPE_SECRET_KEY is a live key, STRIPE_API_BASE is not {STRIPE_LIVE}. Unset STRIPE_API_BASE, or use a test key.")
+        raise WrongSetting(
+            f"STRIPE_SECRET_KEY is a live key, STRIPE_API_BASE is not {STRIPE_LIVE}. Unset STRIPE_API_BASE, or use a test key."
+        )
     if sandbox_key and settings.stripe_api_base == STRIPE_LIVE:
-        raise WrongSetting("STRIPE_SECRET_KEY is the local sandbox's key, STRIPE_API_BASE is the real Stripe. Set STRIPE_API_BASE to the sandbox, or use a key of your account.")
+        raise WrongSetting(
+            "STRIPE_SECRET_KEY is the local sandbox's key, STRIPE_API_BASE is the real Stripe. "
+            "Set STRIPE_API_BASE to the sandbox, or use a key of your account."
+        )
     if urlsplit(settings.base_url).scheme == "http" and urlsplit(settings.base_url).hostname not in LOCAL_HOSTS:
         raise WrongSetting("BASE_URL starts with http:// and is not local. Put a proxy with TLS before it and set https://….")
     smtp = urlsplit(settings.smtp_url)
@@ -173,7 +213,7 @@ def _center(path: str) -> Center:
         data = tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, ValueError) as wrong:
         raise WrongSetting(f"CENTER_CONFIG names {path}, which cannot be read: {wrong}. Start from center.example.toml.") from None
-    known = {name: kind for name, kind in Center.__annotations__.items()}
+    known = set(Center.__annotations__)
     unknown = sorted(set(data) - set(known))
     if unknown:
         raise WrongSetting(f"CENTER_CONFIG names «{unknown[0]}», which is no setting of a center. Known: {', '.join(sorted(known))}.")

@@ -5,12 +5,12 @@ import re
 import secrets
 import unicodedata
 
-_SECRET_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def secret() -> str:
     """A token of 130 random bits for addresses that must not be guessed, in letters that read well aloud."""
-    return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(26))
+    return "".join(secrets.choice(_LETTERS) for _ in range(26))
 
 
 def reference(kind: str, number: int | str) -> str:

@@ -17,6 +17,8 @@ from seminars.registration.models import Registration
 
 RECEIVED = "orders/received"
 CONFIRMED = "orders/confirmed"
+FAILED = "orders/payment_failed"
+UNPLACED = "orders/paid_without_seat"
 
 
 def order_page(order: Order, letterhead: Letterhead) -> str:
@@ -26,9 +28,7 @@ def order_page(order: Order, letterhead: Letterhead) -> str:
 
 def order_received(order: Order, *, letterhead: Letterhead) -> Letter:
     """What was ordered, for whom, what is to be paid, and the address under which all of it can be found again."""
-    return _letter(
-        order, RECEIVED, f"order.received:{order.id}", _facts(order, [line.registration for line in order.lines], letterhead)
-    )
+    return _letter(order, RECEIVED, f"order.received:{order.id}", _facts(order, [line.registration for line in order.lines], letterhead))
 
 
 def order_confirmed(order: Order, confirmed: Sequence[Registration], *, letterhead: Letterhead) -> list[Letter]:
@@ -40,6 +40,18 @@ def order_confirmed(order: Order, confirmed: Sequence[Registration], *, letterhe
         return []
     since = f"{order.paid_at:%Y%m%dT%H%M%S}" if order.paid_at else ""
     return [_letter(order, CONFIRMED, f"order.confirmed:{order.id}:{since}", _facts(order, confirmed, letterhead))]
+
+
+def payment_failed(order: Order, *, attempt_number: int, letterhead: Letterhead) -> Letter:
+    """The bank did not pay: the seats went back, and how to try another way."""
+    facts = _facts(order, [line.registration for line in order.lines], letterhead)
+    return _letter(order, FAILED, f"order.payment-failed:{order.id}:{attempt_number}", facts)
+
+
+def paid_without_seat(order: Order, came: Money, *, letterhead: Letterhead) -> Letter:
+    """The money came when the seats were gone: it goes back, and what can be had instead."""
+    facts = _facts(order, [line.registration for line in order.lines], letterhead)
+    return _letter(order, UNPLACED, f"order.paid-unplaced:{order.id}", facts | {"came": {"amount": came.amount, "currency": came.currency}})
 
 
 def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
@@ -55,14 +67,12 @@ def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
 
 
 def still_wanted(session: Session, messages: Sequence[Message]) -> Collection[int]:
-    """The ids of those whose order has neither lapsed nor been cancelled since."""
+    """The ids of those that still tell the truth: «received» while the order waits for its payment, «confirmed» while it stands."""
     about = {message.id: message.references[0] for message in messages}
     numbers = [int(one.partition("/")[2]) for one in about.values()]
-    live = {
-        f"order/{found}"
-        for found in session.scalars(select(Order.id).where(Order.id.in_(numbers), Order.state.in_(("placed", "paid"))))
-    }
-    return [message_id for message_id, one in about.items() if one in live]
+    states = {f"order/{number}": state for number, state in session.execute(select(Order.id, Order.state).where(Order.id.in_(numbers)))}
+    wanted = {RECEIVED: ("placed",), CONFIRMED: ("paid",), FAILED: ("expired",), UNPLACED: ("expired", "cancelled")}
+    return [message.id for message in messages if states.get(about[message.id]) in wanted[message.kind]]
 
 
 def _letter(order: Order, kind: str, key: str, facts: dict[str, Any]) -> Letter:
@@ -81,9 +91,7 @@ def _facts(order: Order, registrations: Sequence[Registration], letterhead: Lett
         "buyer": order.buyer_name,
         "po_number": order.po_number,
         "organisation": order.organisation,
-        "lines": [
-            {"description": line.description, "places": line.places, "each": _money(line.net, order)} for line in lines_of(order)
-        ],
+        "lines": [{"description": line.description, "places": line.places, "each": _money(line.net, order)} for line in lines_of(order)],
         "total": _money(order.total, order),
         "tax": _money(order.tax, order),
         "free": order.total == 0,

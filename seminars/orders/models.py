@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -97,7 +111,17 @@ class Order(Base):
         Index("ix_orders_state", "state", "id"),
         Index("ix_orders_review", "id", postgresql_where=text("needs_review <> '' OR paid_unplaced OR dispute_open")),
     )
-    __audited__ = ("state", "buyer_name", "buyer_email", "organisation", "address", "po_number", "needs_review", "paid_unplaced", "dispute_open")
+    __audited__ = (
+        "state",
+        "buyer_name",
+        "buyer_email",
+        "organisation",
+        "address",
+        "po_number",
+        "needs_review",
+        "paid_unplaced",
+        "dispute_open",
+    )
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(String(40), unique=True)

@@ -20,7 +20,10 @@ class PaymentAttempt(Base):
     __tablename__ = "payment_attempts"
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
-        CheckConstraint("state IN ('intent', 'submitting', 'open', 'processing', 'succeeded', 'failed', 'expired', 'superseded', 'unknown')", name="state"),
+        CheckConstraint(
+            "state IN ('intent', 'submitting', 'open', 'processing', 'succeeded', 'failed', 'expired', 'superseded', 'unknown')",
+            name="state",
+        ),
         Index("uq_payment_attempts_live", "order_id", unique=True, postgresql_where=text(f"state NOT IN {FINAL}")),
         Index("ix_payment_attempts_open", "state", "checked_at", postgresql_where=text(f"state NOT IN {FINAL}")),
     )
@@ -101,9 +104,18 @@ class Refund(Base):
 
     __tablename__ = "refunds"
     __table_args__ = (
-        CheckConstraint("state IN ('requested', 'submitting', 'pending', 'requires_action', 'succeeded', 'failed', 'needs_manual', 'settled_otherwise', 'canceled')", name="state"),
+        CheckConstraint(
+            "state IN ('requested', 'submitting', 'pending', 'requires_action', 'succeeded', 'failed', 'needs_manual', 'settled_otherwise',"
+            " 'canceled')",
+            name="state",
+        ),
         CheckConstraint("amount > 0", name="amount"),
-        Index("ix_refunds_due", "state", "id", postgresql_where=text("state IN ('requested', 'submitting', 'pending', 'requires_action')")),
+        Index(
+            "ix_refunds_due",
+            "state",
+            "id",
+            postgresql_where=text("state IN ('requested', 'submitting', 'pending', 'requires_action')"),
+        ),
     )
     __audited__ = ("state", "amount", "reason")
 

@@ -11,22 +11,27 @@ LIVE = ("held", "confirmed", "attended", "no_show")
 
 
 class Hold(Base):
-    """A claim on seats of one ticket type. `ends_at` is empty from the moment paying begins (payments.md §0.6)."""
+    """A claim on seats of one ticket type until `ends_at`.
+
+    Placing the order consumes it: the seats are then held by registrations, which have no end of their own, so that nothing but
+    what Stripe says (or the proof that no payment page exists) can free a seat somebody may be paying for (payments.md §0.6).
+    """
 
     __tablename__ = "holds"
     __table_args__ = (
         CheckConstraint("state IN ('active', 'consumed', 'released')", name="state"),
         CheckConstraint("places BETWEEN 1 AND 20", name="places"),
-        Index("ix_holds_lapsing", "ends_at", postgresql_where=text("state = 'active' AND ends_at IS NOT NULL")),
+        Index("ix_holds_lapsing", "ends_at", postgresql_where=text("state = 'active'")),
+        Index("ix_holds_event_active", "event_id", "ends_at", postgresql_where=text("state = 'active'")),
     )
 
     id: Mapped[Id]
     holder: Mapped[str] = mapped_column(String(80), index=True)
-    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("events.id"), index=True)
+    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("events.id"))
     ticket_type_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket_types.id"), index=True)
     places: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(10), default="active")
-    ends_at: Mapped[Instant | None]
+    ends_at: Mapped[Instant]
     created_at: Mapped[Instant]
 
     ticket_type: Mapped[TicketType] = relationship()

@@ -1,0 +1,52 @@
+"""Giving an order's seats back: because it was never paid, or because it was cancelled."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from seminars.kit.refusals import Conflict
+from seminars.orders import discounts
+from seminars.orders.models import Order
+from seminars.registration import places
+
+
+def expire(session: Session, order: Order, *, now: datetime) -> Order:
+    """Let an unpaid order lapse: its seats go back on sale. The caller has it locked and knows that no money is coming."""
+    if order.state != "placed":
+        return order
+    _free_unpaid(session, order, "expired", now=now)
+    return order
+
+
+def cancel_unpaid(session: Session, order: Order, *, now: datetime) -> Order:
+    """Cancel an order that nobody has paid. Raises Conflict when it is paid or gone."""
+    if order.state != "placed":
+        raise Conflict("Only an order that waits for its payment can be cancelled this way.")
+    _free_unpaid(session, order, "cancelled", now=now)
+    return order
+
+
+def revive(session: Session, order: Order) -> Order:
+    """Take the seats of a lapsed order again, for a buyer who comes back or money that came late. Raises SoldOut, or Conflict
+    when it did not lapse. The caller opens a savepoint if it means to go on after SoldOut.
+    """
+    if order.state != "expired":
+        raise Conflict("This order was cancelled.")
+    places.retake(session, places.of_order(session, order.reference))
+    if order.discount_code_id is not None:
+        discounts.use(session, order.discount_code_id, _discounted(order))
+    order.state, order.closed_at = "placed", None
+    session.flush()
+    return order
+
+
+def _free_unpaid(session: Session, order: Order, state: str, *, now: datetime) -> None:
+    places.cancel(session, places.of_order(session, order.reference), now=now)
+    if order.discount_code_id is not None:
+        discounts.return_uses(session, order.discount_code_id, _discounted(order))
+    order.state, order.closed_at = state, now
+    session.flush()
+
+
+def _discounted(order: Order) -> int:
+    return sum(1 for line in order.lines if line.discount)

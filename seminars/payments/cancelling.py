@@ -1,0 +1,171 @@
+"""Cancelling seats of a paid order: the plan is shown, and pressing carries out that same plan.
+
+`plan` is the one place that says what a cancellation does; `carry_out` makes the plan again and refuses when the order changed in
+between. Whether and how much is given back is decided by whoever cancels; what was agreed at purchase is shown beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seminars.calendars.models import CalendarEntry
+from seminars.config import Letterhead
+from seminars.invoices import credit_notes
+from seminars.invoices.credit_notes import CreditLine
+from seminars.invoices.models import Invoice
+from seminars.kit.money import Money
+from seminars.kit.references import fingerprint
+from seminars.kit.refusals import Conflict
+from seminars.orders import settlement
+from seminars.orders.models import Order
+from seminars.payments import refunds
+from seminars.payments.models import Payment
+from seminars.registration import announcing, places
+from seminars.registration.models import Registration
+
+
+class PlanChanged(Conflict):
+    """The order is not as it was when the plan was shown."""
+
+    def __init__(self) -> None:
+        super().__init__("This order has changed since the plan was made. Look at the new plan and press again.")
+
+
+@dataclass(frozen=True)
+class SeatPlan:
+    """What happens to one seat."""
+
+    registration_id: int
+    person: str
+    event: str
+    price: int
+    refund: int
+    told: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What cancelling these seats will do, to the cent. Amounts in minor units."""
+
+    order_id: int
+    seats: tuple[SeatPlan, ...]
+    currency: str
+    invoice_number: str
+    card: str
+
+    @property
+    def refund(self) -> Money:
+        """What goes back to the buyer, in all."""
+        return Money(sum(seat.refund for seat in self.seats), self.currency)
+
+    @property
+    def kept(self) -> Money:
+        """What the center keeps."""
+        return Money(sum(seat.price - seat.refund for seat in self.seats), self.currency)
+
+    @property
+    def version(self) -> str:
+        """Equal for equal plans: what the pressed button sends back."""
+        return fingerprint(repr(asdict(self)))
+
+
+def plan(session: Session, order: Order, registration_ids: Sequence[int], *, refund: bool) -> Plan:
+    """What cancelling these seats of the order will do. Raises Conflict when a seat cannot be cancelled."""
+    lines = [line for line in order.lines if line.registration_id in set(registration_ids)]
+    if not lines or len(lines) != len(set(registration_ids)):
+        raise Conflict("Choose seats of this order.")
+    if order.state != "paid":
+        raise Conflict("Only seats of a settled order are cancelled one by one; an unpaid order is cancelled whole.")
+    payment, invoice = settling_payment(session, order), invoice_of(session, order)
+    seats = tuple(
+        SeatPlan(
+            registration_id=line.registration_id,
+            person=line.registration.attendee_name or "Seat without a name",
+            event=line.registration.event.title,
+            price=line.net + line.tax,
+            refund=line.net + line.tax if refund and payment is not None else 0,
+            told=_has_entry(session, line.registration),
+        )
+        for line in lines
+    )
+    for line in lines:
+        if line.registration.state != "confirmed":
+            person, state = line.registration.attendee_name or "nobody", line.registration.state.replace("_", " ")
+            raise Conflict(f"The seat of {person} is {state} and cannot be cancelled.")
+    made = Plan(
+        order_id=order.id,
+        seats=seats,
+        currency=order.currency,
+        invoice_number=invoice.number if invoice else "",
+        card=f"{payment.brand} {payment.last4}".strip() if payment else "",
+    )
+    if payment is not None and made.refund.amount > payment.amount - payment.promised:
+        raise refunds.MoreThanPaid(Money(payment.amount - payment.promised, payment.currency))
+    return made
+
+
+def carry_out(
+    session: Session,
+    order: Order,
+    registration_ids: Sequence[int],
+    *,
+    refund: bool,
+    version: str,
+    reason: str,
+    letterhead: Letterhead,
+    now: datetime,
+) -> Plan:
+    """Do what the plan of that version says: seats freed, CANCEL and letters, credit note, promised refund. Raises PlanChanged."""
+    order = settlement.lock(session, order.id)
+    registrations = [r for r in places.of_order(session, order.reference) if r.id in set(registration_ids)]
+    try:
+        made = plan(session, order, registration_ids, refund=refund)
+    except Conflict as changed:
+        raise PlanChanged() from changed
+    if made.version != version:
+        raise PlanChanged()
+    places.cancel(session, registrations, now=now)
+    announcing.tell_cancelled(session, registrations, letterhead=letterhead, refund=_refund_each(made), now=now)
+    if made.refund:
+        _give_back(session, order, made, reason=reason, letterhead=letterhead, now=now)
+    if not any(r.state in ("held", "confirmed", "attended", "no_show") for r in places.of_order(session, order.reference)):
+        order.state, order.closed_at = "cancelled", now
+    session.flush()
+    return made
+
+
+def _refund_each(made: Plan) -> Money | None:
+    """What goes back for each seat, where it is the same for all."""
+    each = {seat.refund for seat in made.seats}
+    return Money(each.pop(), made.currency) if len(each) == 1 else None
+
+
+def _give_back(session: Session, order: Order, made: Plan, *, reason: str, letterhead: Letterhead, now: datetime) -> None:
+    invoice, payment = invoice_of(session, order), settling_payment(session, order)
+    assert invoice is not None and payment is not None
+    ids = tuple(seat.registration_id for seat in made.seats)
+    key = f"{order.reference}:cancel:{'-'.join(str(i) for i in sorted(ids))}"
+    lines = [CreditLine(line.registration_id, line.net, line.tax) for line in order.lines if line.registration_id in ids]
+    credit_notes.issue(session, invoice, key=key, lines=lines, reason=reason, center=letterhead.center, now=now)
+    host = letterhead.base_url.split("://", 1)[-1]
+    refunds.promise_refund(
+        session, payment, made.refund, key=f"seminars:{host}:refund:{key}", reason=reason, letterhead=letterhead, now=now
+    )
+
+
+def settling_payment(session: Session, order: Order) -> Payment | None:
+    """The payment that settled the order, if money did."""
+    return session.scalar(select(Payment).where(Payment.order_id == order.id, Payment.role == "settles"))
+
+
+def invoice_of(session: Session, order: Order) -> Invoice | None:
+    """The order's invoice; a free order has none."""
+    return session.scalar(select(Invoice).where(Invoice.order_id == order.id).order_by(Invoice.id))
+
+
+def _has_entry(session: Session, registration: Registration) -> bool:
+    query = select(CalendarEntry.id).where(CalendarEntry.holder == registration.reference, CalendarEntry.state != "cancelled").limit(1)
+    return session.scalar(query) is not None

@@ -1,0 +1,159 @@
+"""Asking to be paid: an attempt is written down first, with its key and exact parameters; then Stripe is asked, outside any transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from seminars.catalog.models import Event
+from seminars.config import Letterhead
+from seminars.gateways.stripe import CheckoutSession, Gateway, KeyMisused, StripeTrouble
+from seminars.kit.clock import Clock
+from seminars.kit.refusals import Conflict
+from seminars.messages import outbox
+from seminars.orders import cancellation, letters, queries
+from seminars.orders.models import Order, OrderLine
+from seminars.payments.models import FINAL, PaymentAttempt
+
+PAGE_LASTS = timedelta(minutes=35)
+UNPAID_LETTER_AFTER = timedelta(minutes=5)
+"""Who pays at once gets the confirmation and not this letter; who closes the page finds the way back to it."""
+DELAYED_METHODS = ("us_bank_account", "sepa_debit", "bacs_debit", "acss_debit", "au_becs_debit", "customer_balance")
+DELAYED_METHODS_UNTIL = timedelta(days=14)
+
+Work = Callable[[], AbstractContextManager[Session]]
+
+
+def begin(session: Session, order: Order, *, letterhead: Letterhead, now: datetime) -> PaymentAttempt:
+    """The attempt by which this order is to be paid: the one under way, or a new one with its parameters frozen.
+
+    An order that lapsed takes its seats again first. The caller has the order locked. Raises SoldOut, Conflict.
+    """
+    under_way = live_attempt(session, order)
+    if under_way is not None:
+        return under_way
+    if order.state == "expired":
+        cancellation.revive(session, order)
+    if order.state != "placed":
+        raise Conflict("This order does not wait for a payment.")
+    number = 1 + (session.scalar(select(func.max(PaymentAttempt.number)).where(PaymentAttempt.order_id == order.id)) or 0)
+    attempt = PaymentAttempt(
+        order_id=order.id,
+        number=number,
+        key=f"seminars:{_installation(letterhead)}:order:{order.id}:{number}",
+        params=_params(session, order, number, letterhead, now),
+        expires_at=_whole_second(now + PAGE_LASTS),
+        created_at=now,
+    )
+    session.add(attempt)
+    session.flush()
+    if number == 1:
+        received = letters.order_received(order, letterhead=letterhead)
+        outbox.post(session, replace(received, not_before=now + UNPAID_LETTER_AFTER), now=now)
+    return attempt
+
+
+def live_attempt(session: Session, order: Order) -> PaymentAttempt | None:
+    """The attempt of this order that can still become a payment, if there is one."""
+    return session.scalar(select(PaymentAttempt).where(PaymentAttempt.order_id == order.id, PaymentAttempt.state.not_in(FINAL)))
+
+
+def _installation(letterhead: Letterhead) -> str:
+    """Which installation asks, so that two of them never share a key on one Stripe account."""
+    return letterhead.base_url.split("://", 1)[-1]
+
+
+def _whole_second(instant: datetime) -> datetime:
+    return instant.replace(microsecond=0)
+
+
+def _params(session: Session, order: Order, number: int, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
+    """What Stripe is sent for this attempt, however often. Metadata holds ids only, never a person."""
+    whose = {"kind": "order", "row": str(order.id), "attempt": str(number), "installation": _installation(letterhead)}
+    page = f"{letterhead.base_url}/orders/{order.secret}"
+    params: dict[str, Any] = {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "client_reference_id": order.reference,
+        "customer_email": order.buyer_email,
+        "line_items": _line_items(order),
+        "metadata": whose,
+        "payment_intent_data": {"metadata": whose, "description": order.number},
+        "success_url": f"{page}/thanks?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": page,
+        "expires_at": int(_whole_second(now + PAGE_LASTS).timestamp()),
+    }
+    starts_at = session.scalar(
+        select(func.min(Event.starts_at)).join(OrderLine, OrderLine.event_id == Event.id).where(OrderLine.order_id == order.id)
+    )
+    if starts_at is not None and starts_at - now < DELAYED_METHODS_UNTIL:
+        # A bank debit takes up to 14 business days: the seminar would be over before the money is known.
+        params["excluded_payment_method_types"] = list(DELAYED_METHODS)
+    return params
+
+
+def _line_items(order: Order) -> list[dict[str, Any]]:
+    return [
+        {
+            "quantity": line.places,
+            "price_data": {
+                "currency": order.currency.lower(),
+                "unit_amount": line.net + line.tax,
+                "product_data": {"name": line.description[:250]},
+            },
+        }
+        for line in queries.lines_of(order)
+        if line.net + line.tax
+    ]
+
+
+def hand_over(work: Work, gateway: Gateway, attempt_id: int, *, clock: Clock) -> PaymentAttempt:
+    """Have the hosted page made, or find it made already; the attempt with its address, or `unknown` with the trouble.
+
+    `work` opens a transaction: one before the call, one after it, none during it. Called again, it sends the same thing again.
+    """
+    with work() as session:
+        attempt = session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
+        if not attempt.live or attempt.session_id is not None:
+            return attempt
+        attempt.state, attempt.submitted_at = "submitting", clock()
+    answer = ask(gateway, attempt)
+    with work() as session:
+        return answered(session, attempt_id, answer, now=clock())
+
+
+def ask(gateway: Gateway, attempt: PaymentAttempt) -> CheckoutSession | StripeTrouble:
+    """Send the attempt's own parameters under its own key. No transaction is open. What went wrong comes back as a value."""
+    try:
+        return gateway.create_session(attempt.params, key=attempt.key)
+    except StripeTrouble as trouble:
+        return trouble
+
+
+def answered(session: Session, attempt_id: int, answer: CheckoutSession | StripeTrouble, *, now: datetime) -> PaymentAttempt:
+    """Store what Stripe answered, or that nothing certain came back."""
+    attempt = session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
+    if not attempt.live or attempt.session_id is not None:
+        return attempt
+    if isinstance(answer, CheckoutSession):
+        return adopt(session, attempt, answer, now=now)
+    attempt.state, attempt.trouble, attempt.checked_at = "unknown", f"{type(answer).__name__}: {answer}", now
+    if isinstance(answer, KeyMisused):
+        attempt.order.needs_review = (
+            f"Stripe has seen the key of payment attempt {attempt.number} with other parameters. Tell the developers."
+        )
+    session.flush()
+    return attempt
+
+
+def adopt(session: Session, attempt: PaymentAttempt, page: CheckoutSession, *, now: datetime) -> PaymentAttempt:
+    """The payment page exists: remember it."""
+    attempt.state, attempt.trouble = "open", ""
+    attempt.session_id, attempt.url, attempt.expires_at = page.id, page.url, page.expires_at
+    attempt.payment_intent_id, attempt.checked_at = page.payment_intent_id, now
+    session.flush()
+    return attempt

@@ -1,0 +1,93 @@
+"""Finding what no webhook told: open pages are asked about, late fees are fetched, lost events are read back."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from seminars.config import Letterhead
+from seminars.gateways.stripe import Gateway, StripeTrouble
+from seminars.kit.clock import Clock
+from seminars.payments import capture, events, inbox
+from seminars.payments.checkout import Work
+from seminars.payments.models import Payment, PaymentAttempt, StripeCursor
+
+NEAR_ITS_END = timedelta(minutes=2)
+NEAR_ITS_END_EVERY = timedelta(minutes=1)
+OTHERWISE_EVERY = timedelta(minutes=10)
+FEE_AFTER = timedelta(seconds=30)
+OVERLAP = timedelta(hours=1)
+STRIPE_KEEPS = timedelta(days=30)
+FIRST_READ = timedelta(days=1)
+
+
+def attempts_to_ask(session: Session, *, now: datetime, most: int = 50) -> Sequence[str]:
+    """The pages to ask Stripe about now: each minute near their end and after it, else every ten minutes; the session ids."""
+    last = PaymentAttempt.checked_at
+    ending = (PaymentAttempt.expires_at <= now + NEAR_ITS_END) & (last <= now - NEAR_ITS_END_EVERY)
+    query = select(PaymentAttempt.session_id).where(
+        PaymentAttempt.state.in_(("open", "processing")),
+        PaymentAttempt.session_id.is_not(None),
+        or_(last.is_(None), ending, last <= now - OTHERWISE_EVERY),
+    )
+    return [found for found in session.scalars(query.order_by(PaymentAttempt.expires_at).limit(most)) if found]
+
+
+def ask_about(
+    work: Work, gateway: Gateway, session_id: str, *, letterhead: Letterhead, found_by: str, clock: Clock
+) -> PaymentAttempt | None:
+    """Look at one page and apply what is seen. Raises StripeTrouble when Stripe cannot be asked."""
+    seen = capture.look(gateway, session_id)
+    with work() as session:
+        return capture.apply(session, seen, letterhead=letterhead, found_by=found_by, now=clock())
+
+
+def poll(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock) -> int:
+    """Ask about every page whose turn it is; how many. Stops at the first silence: the next tick goes on."""
+    with work() as session:
+        session_ids = attempts_to_ask(session, now=clock())
+    for session_id in session_ids:
+        try:
+            ask_about(work, gateway, session_id, letterhead=letterhead, found_by="poll", clock=clock)
+        except StripeTrouble as trouble:
+            events.log.warning("polling %s: %s", session_id, trouble)
+            return 0
+    return len(session_ids)
+
+
+def fetch_fees(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock, most: int = 50) -> int:
+    """Book fees whose balance transaction came after the charge, where charge.updated was never heard; how many."""
+    with work() as session:
+        query = select(Payment.charge_id).where(Payment.balance_transaction_id.is_(None), Payment.recorded_at <= clock() - FEE_AFTER)
+        charge_ids = session.scalars(query.order_by(Payment.id).limit(most)).all()
+    booked = 0
+    for charge_id in charge_ids:
+        charge = gateway.charge(charge_id)
+        if charge.balance_transaction_id is None:
+            continue
+        fee = gateway.balance_transaction(charge.balance_transaction_id)
+        with work() as session:
+            capture.record_fee(session, charge_id, fee, zone=letterhead.center.zone, now=clock())
+        booked += 1
+    return booked
+
+
+def backfill(work: Work, gateway: Gateway, *, clock: Clock) -> int:
+    """Read Stripe's list of events from where we stopped (an hour before it) and file those that no webhook brought; how many."""
+    began = clock()
+    with work() as session:
+        cursor = session.get(StripeCursor, "events")
+        since = (cursor.read_until if cursor else began - FIRST_READ) - OVERLAP
+    found = list(gateway.events_since(max(since, began - STRIPE_KEEPS), events.HANDLED))
+    new = 0
+    with work() as session:
+        for notice in found:
+            new += inbox.accept(session, notice, source="backfill", now=clock())
+        session.execute(
+            insert(StripeCursor)
+            .values(name="events", read_until=began, read_at=clock())
+            .on_conflict_do_update(index_elements=["name"], set_={"read_until": began, "read_at": clock()})
+        )
+    return new

@@ -1,0 +1,127 @@
+"""Seats with people in them: placed, confirmed, named, given back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from seminars.kit.references import secret
+from seminars.kit.refusals import Conflict
+from seminars.registration import capacity
+from seminars.registration.models import Registration
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """Who takes a seat."""
+
+    name: str
+    email: str
+    profession: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A seat to be registered, and who takes it (nobody yet when `attendee` is None)."""
+
+    event_id: int
+    ticket_type_id: int
+    attendee: Attendee | None
+
+
+def place_seats(
+    session: Session,
+    seats: Sequence[Seat],
+    *,
+    order_reference: str,
+    organisation: str,
+    zone: str,
+    comp_reason: str = "",
+    now: datetime,
+) -> list[int]:
+    """Register seats whose places are taken already; the registrations' ids, in the order of the seats."""
+    rows = [
+        {
+            "secret": secret(),
+            "event_id": seat.event_id,
+            "ticket_type_id": seat.ticket_type_id,
+            "order_reference": order_reference,
+            "state": "held",
+            "attendee_name": seat.attendee.name if seat.attendee else None,
+            "attendee_email": seat.attendee.email if seat.attendee else None,
+            "profession": seat.attendee.profession if seat.attendee else "",
+            "needs": seat.attendee.needs if seat.attendee else "",
+            "organisation": organisation,
+            "zone": zone,
+            "comp": bool(comp_reason),
+            "comp_reason": comp_reason,
+            "created_at": now,
+        }
+        for seat in seats
+    ]
+    return list(session.scalars(insert(Registration).returning(Registration.id, sort_by_parameter_order=True), rows))
+
+
+def of_order(session: Session, order_reference: str) -> list[Registration]:
+    """The registrations of an order, locked, oldest first."""
+    return list(
+        session.scalars(
+            select(Registration)
+            .where(Registration.order_reference == order_reference)
+            .order_by(Registration.id)
+            .with_for_update(of=Registration)
+        )
+    )
+
+
+def confirm(session: Session, order_reference: str, *, now: datetime) -> list[Registration]:
+    """Confirm the held seats of an order; those that were confirmed by this call."""
+    confirmed = session.execute(
+        update(Registration)
+        .where(Registration.order_reference == order_reference, Registration.state == "held")
+        .values(state="confirmed", confirmed_at=now)
+        .returning(Registration.id)
+        .execution_options(synchronize_session=False)
+    )
+    ids = [row.id for row in confirmed]
+    found = session.scalars(
+        select(Registration).where(Registration.id.in_(ids)).order_by(Registration.id).execution_options(populate_existing=True)
+    )
+    return list(found)
+
+
+def name_seat(session: Session, registration: Registration, attendee: Attendee) -> Registration:
+    """Say who takes a seat that nobody was named for. Raises Conflict when it is named or gone."""
+    session.refresh(registration, with_for_update=True)
+    if registration.state not in ("held", "confirmed"):
+        raise Conflict("This seat is not open any more.")
+    if registration.named:
+        raise Conflict(f"This seat is already in the name of {registration.attendee_name}.")
+    registration.attendee_name, registration.attendee_email = attendee.name, attendee.email
+    registration.profession, registration.needs = attendee.profession, attendee.needs
+    session.flush()
+    return registration
+
+
+def cancel(session: Session, registrations: Sequence[Registration], *, now: datetime) -> list[Registration]:
+    """Give seats back to be sold again; those that were live until now. The caller holds the rows locked."""
+    live = [r for r in registrations if r.state in ("held", "confirmed")]
+    for registration in live:
+        registration.state, registration.cancelled_at = "cancelled", now
+    session.flush()
+    capacity.give_back(session, Counter(r.ticket_type_id for r in live))
+    return live
+
+
+def retake(session: Session, registrations: Sequence[Registration]) -> list[Registration]:
+    """Take back seats that were given up, for money that came late. Raises SoldOut; the caller rolls back to where it was."""
+    gone = [r for r in registrations if r.state == "cancelled"]
+    capacity.take(session, Counter(r.ticket_type_id for r in gone))
+    for registration in gone:
+        registration.state, registration.cancelled_at = "held", None
+    session.flush()
+    return gone

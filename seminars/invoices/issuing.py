@@ -113,7 +113,7 @@ def _lines_of(session: Session, order: Order) -> list[_Line]:
         .order_by(OrderLine.position)
     )
     lines = [_Line(*row) for row in found]
-    assert sum(line.net for line in lines) == order.net and sum(line.tax for line in lines) == order.tax, f"{order.number}: lines do not add up"
+    assert sum(line.net for line in lines) == order.net and sum(line.tax for line in lines) == order.tax, order.number
     return lines
 
 
@@ -173,7 +173,7 @@ def _defer(session: Session, invoice: Invoice, lines: Sequence[_Line], sessions:
         for line in lines
     ]
     written = session.execute(insert(InvoiceLine).returning(InvoiceLine.registration_id, InvoiceLine.id), rows)
-    ids = {registration_id: line_id for registration_id, line_id in written}
+    ids = dict(written.all())
     shares: list[dict[str, Any]] = []
     by_session: dict[str, Money] = {}
     for line in lines:

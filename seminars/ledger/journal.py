@@ -44,7 +44,7 @@ def post(
 
 
 def post_all(session: Session, facts: Sequence[Fact], *, now: datetime) -> list[JournalEntry]:
-    """Post many facts in two statements; returns the entries that are new. A rule that gave no lines posts nothing. Raises as `post` does."""
+    """Post many facts in two statements; returns the entries that are new. A rule without lines posts nothing. Raises as `post` does."""
     facts = [fact for fact in facts if fact.lines]
     for fact in facts:
         _must_balance(fact)

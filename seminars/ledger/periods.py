@@ -30,5 +30,5 @@ def open_day(session: Session, wanted: date) -> date:
 
 def _set(session: Session, month: date, state: str, closed_at: datetime | None) -> None:
     values = {"state": state, "closed_at": closed_at}
-    statement = insert(Period).values(month=month.replace(day=1), **values).on_conflict_do_update(index_elements=[Period.month], set_=values)
-    session.execute(statement)
+    made = insert(Period).values(month=month.replace(day=1), **values)
+    session.execute(made.on_conflict_do_update(index_elements=[Period.month], set_=values))

@@ -67,21 +67,14 @@ def unallocated_received(gross: Money, *, paid_for: str) -> list[Line]:
     return [Line(chart.STRIPE_CLEARING, gross), Line(chart.UNAPPLIED_RECEIPTS, -gross, paid_for)]
 
 
-def refund_before_delivery(by_session: Mapping[str, Money], tax: Money, *, owed_to: str) -> list[Line]:
-    """Rules 16 and 19: what was deferred becomes owed to the customer; no revenue account is touched."""
-    return refund_credited(by_session, _nothing(tax), tax, owed_to=owed_to)
+def refund_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, order: str) -> list[Line]:
+    """Rules 16, 19 and 20: the deferred part becomes owed to the customer, the earned part goes to contra revenue."""
+    return _credited(deferred, delivered_part, tax, chart.REFUNDS_PAYABLE, order)
 
 
-def refund_credited(deferred: Mapping[str, Money], delivered: Money, tax: Money, *, owed_to: str) -> list[Line]:
-    """Rules 16, 19 and 20: the deferred part is released, the part already earned goes to contra revenue."""
-    total = sum(deferred.values(), delivered + tax)
-    return _without_zeros([*_credited(deferred, delivered, tax), Line(chart.REFUNDS_PAYABLE, -total, owed_to)])
-
-
-def open_invoice_credited(deferred: Mapping[str, Money], delivered: Money, tax: Money, *, owed_by: str) -> list[Line]:
+def open_invoice_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, order: str) -> list[Line]:
     """Rule 14, note: while the invoice is unpaid a credit lowers what the customer owes."""
-    total = sum(deferred.values(), delivered + tax)
-    return _without_zeros([*_credited(deferred, delivered, tax), Line(chart.RECEIVABLE, -total, owed_by)])
+    return _credited(deferred, delivered_part, tax, chart.RECEIVABLE, order)
 
 
 def refund_executed(amount: Money, *, owed_to: str) -> list[Line]:
@@ -109,18 +102,18 @@ def unapplied_sent_back(amount: Money, *, paid_for: str) -> list[Line]:
     return [Line(chart.UNAPPLIED_RECEIPTS, amount, paid_for), Line(chart.REFUNDS_PAYABLE, -amount, paid_for)]
 
 
-def _credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money) -> list[Line]:
-    return [
-        *(Line(chart.DEFERRED_SEMINARS, net, session) for session, net in deferred.items()),
-        Line(chart.REFUNDS_AFTER_DELIVERY, delivered_part),
-        Line(chart.SALES_TAX, tax),
-    ]
+def _credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, account: int, order: str) -> list[Line]:
+    total = sum(deferred.values(), delivered_part + tax)
+    return _without_zeros(
+        [
+            *(Line(chart.DEFERRED_SEMINARS, net, session) for session, net in deferred.items()),
+            Line(chart.REFUNDS_AFTER_DELIVERY, delivered_part, order),
+            Line(chart.SALES_TAX, tax),
+            Line(account, -total, order),
+        ]
+    )
 
 
 def _without_zeros(lines: list[Line]) -> list[Line]:
     """The database refuses a posting of nothing."""
     return [line for line in lines if line.amount]
-
-
-def _nothing(like: Money) -> Money:
-    return Money(0, like.currency)

@@ -39,17 +39,27 @@ def an_event(session: Session, *, days: int = 2, price: int = 50_000, title: str
     seminar = Seminar(slug=secret(), title=title, created_at=NOON)
     venue = Venue(name="Siebens Building", city="Rochester", country="US", zone="America/Chicago")
     event = Event(
-        seminar=seminar, venue=venue, reference=secret(), title=title, state="published", format="in_person", zone="America/Chicago",
-        preview_secret=secret(), created_at=NOON,
-    )  # fmt: skip
+        seminar=seminar,
+        venue=venue,
+        reference=secret(),
+        title=title,
+        state="published",
+        format="in_person",
+        zone="America/Chicago",
+        preview_secret=secret(),
+        created_at=NOON,
+    )
     for day in range(days):
         starts = FIRST_DAY + timedelta(days=day)
         local = starts.replace(tzinfo=None) - timedelta(hours=5)
         event.sessions.append(
             EventSession(
-                title=f"Day {day + 1}", starts_local=local, ends_local=local + timedelta(hours=8), starts_at=starts,
+                title=f"Day {day + 1}",
+                starts_local=local,
+                ends_local=local + timedelta(hours=8),
+                starts_at=starts,
                 ends_at=starts + timedelta(hours=8),
-            )  # fmt: skip
+            )
         )
     event.ticket_types.append(TicketType(name="Standard", price=price, currency="USD"))
     session.add(event)
@@ -77,24 +87,51 @@ def an_order(
     net = ticket_type.price - early - discount
     tax = net * tax_percent // 100
     order = Order(
-        number=f"NC-{secret()[:8]}", secret=secret(), state="paid", buyer_name="Maren Holt", buyer_email="maren.holt@lakeside.example",
-        organisation=organisation, address=address, country="US", po_number=po_number, currency="USD", net=net * seats, tax=tax * seats,
-        total=(net + tax) * seats, placed_at=at, paid_at=at,
-    )  # fmt: skip
+        number=f"NC-{secret()[:8]}",
+        secret=secret(),
+        state="paid",
+        buyer_name="Maren Holt",
+        buyer_email="maren.holt@lakeside.example",
+        organisation=organisation,
+        address=address,
+        country="US",
+        po_number=po_number,
+        currency="USD",
+        net=net * seats,
+        tax=tax * seats,
+        total=(net + tax) * seats,
+        placed_at=at,
+        paid_at=at,
+    )
     session.add(order)
     session.flush()
     for position in range(seats):
         name = names[position] if position < len(names) else None
         registration = Registration(
-            secret=secret(), event=event, ticket_type=ticket_type, order_reference=order.reference, state="confirmed",
-            attendee_name=name, attendee_email=f"{secret()}@lakeside.example" if name else None, created_at=at, confirmed_at=at,
-        )  # fmt: skip
+            secret=secret(),
+            event=event,
+            ticket_type=ticket_type,
+            order_reference=order.reference,
+            state="confirmed",
+            attendee_name=name,
+            attendee_email=f"{secret()}@lakeside.example" if name else None,
+            created_at=at,
+            confirmed_at=at,
+        )
         order.lines.append(
             OrderLine(
-                position=position + 1, registration=registration, event_id=event.id, ticket_type_id=ticket_type.id,
-                description=f"{event.title}, {ticket_type.name}", list_price=ticket_type.price, early_reduction=early,
-                discount=discount, net=net, tax_rate=tax_percent, tax=tax,
-            )  # fmt: skip
+                position=position + 1,
+                registration=registration,
+                event_id=event.id,
+                ticket_type_id=ticket_type.id,
+                description=f"{event.title}, {ticket_type.name}",
+                list_price=ticket_type.price,
+                early_reduction=early,
+                discount=discount,
+                net=net,
+                tax_rate=tax_percent,
+                tax=tax,
+            )
         )
     session.flush()
     return order

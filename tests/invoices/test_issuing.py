@@ -138,7 +138,12 @@ def test_the_facts_say_who_sells_who_buys_and_what(session: Session) -> None:
         "country": "US",
         "po_number": "PO-4711",
     }
-    assert facts["seller"]["name"] == CENTER.name and facts["paid"] == {"on": "2027-03-01", "method": "card", "brand": "visa", "last4": "4242"}
+    assert facts["seller"]["name"] == CENTER.name and facts["paid"] == {
+        "on": "2027-03-01",
+        "method": "card",
+        "brand": "visa",
+        "last4": "4242",
+    }
     assert facts["lines"] == [
         {
             "description": "Social Media Residency, Standard",
@@ -165,13 +170,15 @@ def test_the_hash_holds_for_the_facts_as_the_database_gives_them_back(session: S
     assert hash_of(invoice.facts) == invoice.facts_hash
 
 
-@pytest.mark.parametrize("change", ["facts = '{}'", "total = 1, net = 1", "number = 'X'", "facts_hash = ''", "order_id = 1", "issued_on = '2020-01-01'"])
+@pytest.mark.parametrize(
+    "change", ["facts = '{}'", "total = 1, net = 1", "number = 'X'", "facts_hash = ''", "order_id = 1", "issued_on = '2020-01-01'"]
+)
 def test_an_issued_invoice_cannot_be_changed(session: Session, change: str) -> None:
     invoice = issued(session)
 
-    with pytest.raises(DBAPIError, match="permission denied|kept as they are"), session.begin_nested():
+    with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
         session.connection().exec_driver_sql(f"UPDATE invoices SET {change} WHERE id = {invoice.id}")
-    with pytest.raises(DBAPIError, match="permission denied|kept as they are"), session.begin_nested():
+    with pytest.raises(DBAPIError, match="permission denied"), session.begin_nested():
         session.connection().exec_driver_sql(f"DELETE FROM invoices WHERE id = {invoice.id}")
 
 

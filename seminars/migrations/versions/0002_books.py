@@ -189,7 +189,8 @@ $$
 
 def upgrade() -> None:
     op.add_column(
-        "journal_entries", sa.Column("posted_in", sa.BigInteger(), server_default=sa.text("pg_current_xact_id()::text::bigint"), nullable=False)
+        "journal_entries",
+        sa.Column("posted_in", sa.BigInteger(), server_default=sa.text("pg_current_xact_id()::text::bigint"), nullable=False),
     )
     add_invoice_lines()
     accounts = sa.table("accounts", sa.column("number"), sa.column("name"), sa.column("type"), sa.column("normal_side"))
@@ -215,7 +216,9 @@ def upgrade() -> None:
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION posting_balances()"
     )
     op.execute("CREATE TRIGGER born_with_entry BEFORE INSERT ON postings FOR EACH ROW EXECUTE FUNCTION posting_is_born_with_its_entry()")
-    op.execute("CREATE TRIGGER open_period BEFORE INSERT ON journal_entries FOR EACH ROW EXECUTE FUNCTION journal_entry_needs_open_period()")
+    op.execute(
+        "CREATE TRIGGER open_period BEFORE INSERT ON journal_entries FOR EACH ROW EXECUTE FUNCTION journal_entry_needs_open_period()"
+    )
     op.execute("CREATE TRIGGER closes_alone BEFORE INSERT OR UPDATE ON periods FOR EACH ROW EXECUTE FUNCTION period_closes_alone()")
     op.execute("CREATE TRIGGER rise_by_one BEFORE UPDATE ON series FOR EACH ROW EXECUTE FUNCTION numbers_rise_by_one()")
     for table, free in KEPT:
@@ -236,9 +239,7 @@ def add_invoice_lines() -> None:
         sa.Column("credited_net", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("credited_tax", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("net >= 0 AND tax >= 0", name=op.f("ck_invoice_lines_amounts")),
-        sa.CheckConstraint(
-            "credited_net BETWEEN 0 AND net AND credited_tax BETWEEN 0 AND tax", name=op.f("ck_invoice_lines_credited")
-        ),
+        sa.CheckConstraint("credited_net BETWEEN 0 AND net AND credited_tax BETWEEN 0 AND tax", name=op.f("ck_invoice_lines_credited")),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("fk_invoice_lines_invoice_id_invoices")),
         sa.ForeignKeyConstraint(["registration_id"], ["registrations.id"], name=op.f("fk_invoice_lines_registration_id_registrations")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoice_lines")),
@@ -254,9 +255,7 @@ def add_invoice_lines() -> None:
         sa.Column("credited", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("recognised", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_revenue_shares_amount")),
-        sa.CheckConstraint(
-            "credited >= 0 AND recognised >= 0 AND credited + recognised <= amount", name=op.f("ck_revenue_shares_used")
-        ),
+        sa.CheckConstraint("credited >= 0 AND recognised >= 0 AND credited + recognised <= amount", name=op.f("ck_revenue_shares_used")),
         sa.ForeignKeyConstraint(["line_id"], ["invoice_lines.id"], name=op.f("fk_revenue_shares_line_id_invoice_lines")),
         sa.ForeignKeyConstraint(["session_id"], ["event_sessions.id"], name=op.f("fk_revenue_shares_session_id_event_sessions")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revenue_shares")),

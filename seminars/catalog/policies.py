@@ -1,15 +1,16 @@
 """The refund rule of a date, as a deadline and as one sentence. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from seminars.catalog.models import RefundPolicy
+from seminars.catalog.timing import shift
 from seminars.kit import format as words
 from seminars.kit.money import Money
 
 
 def refund_until(days_before: int, starts_at: datetime, zone: str) -> datetime:
     """The instant at which full refunds end: so many days before the start, at the same time on the clock of the event's zone."""
-    return (words.local(starts_at, zone) - timedelta(days=days_before)).astimezone(UTC)
+    return shift(starts_at, zone, -days_before)
 
 
 def refund_sentence(policy: RefundPolicy | None, starts_at: datetime, zone: str, *, now: datetime, each: str = "") -> str:

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from seminars.web.public import programme
+from seminars.web.public import events, feeds, programme
 
-BLUEPRINTS = (programme.blueprint,)
+BLUEPRINTS = (programme.blueprint, events.blueprint, feeds.blueprint)
 
 
 def register(app: Flask) -> None:

@@ -211,9 +211,7 @@ def _told(session: Session, rows: Iterable[CalendarEntry]) -> dict[str, _Told]:
     waiting: dict[str, Row[Any]] = {row.lane: row for row in session.execute(held)}
     may_have_arrived = or_(Message.sent_at.is_not(None), Message.state.in_(("sending", "unknown", "sent")))
     seen = set(
-        session.scalars(
-            select(Message.lane).where(Message.lane.in_(lanes)).group_by(Message.lane).having(func.bool_or(may_have_arrived))
-        )
+        session.scalars(select(Message.lane).where(Message.lane.in_(lanes)).group_by(Message.lane).having(func.bool_or(may_have_arrived)))
     )
     found = {}
     for lane in lanes:
@@ -269,9 +267,7 @@ def _request(row: CalendarEntry, invitation: Invitation, told: _Told, *, was: di
     return _letter(row, wording, "REQUEST", ics.request_bytes(entry), invitation.references)
 
 
-def _withdraw(
-    row: CalendarEntry, told: _Told, wording: Wording, references: tuple[str, ...], *, now: datetime
-) -> list[outbox.Letter]:
+def _withdraw(row: CalendarEntry, told: _Told, wording: Wording, references: tuple[str, ...], *, now: datetime) -> list[outbox.Letter]:
     row.state = "cancelled"
     ended = datetime.fromisoformat(row.snapshot["end"])
     if not told.maybe or now > ended + LATEST_WITHDRAWAL:

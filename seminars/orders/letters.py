@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
 from seminars.kit.money import Money
-from seminars.messages.models import Message
 from seminars.messages.outbox import Letter
+from seminars.messages.render import Posted
 from seminars.orders.models import Order, OrderLine
 from seminars.orders.queries import lines_of
 from seminars.registration.letters import Purchase
@@ -66,7 +66,7 @@ def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
     )
 
 
-def still_wanted(session: Session, messages: Sequence[Message]) -> Collection[int]:
+def still_wanted(session: Session, messages: Sequence[Posted]) -> Collection[int]:
     """The ids of those that still tell the truth: «received» while the order waits for its payment, «confirmed» while it stands."""
     about = {message.id: message.references[0] for message in messages}
     numbers = [int(one.partition("/")[2]) for one in about.values()]

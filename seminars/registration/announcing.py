@@ -45,9 +45,7 @@ def tell_confirmed(
         if len(sessions) == 1:
             facts["calendar"] = letters.ATTACHED
             invitations.append(
-                invitation_to(
-                    registration, sessions[0], letterhead=letterhead, first=Wording(kind=letters.CONFIRMED, facts=facts)
-                )
+                invitation_to(registration, sessions[0], letterhead=letterhead, first=Wording(kind=letters.CONFIRMED, facts=facts))
             )
             continue
         each = 0 < len(sessions) <= MOST_INVITATIONS

@@ -34,9 +34,7 @@ def tell_everyone(session: Session, event_session: EventSession, *, letterhead: 
         facts = letters.seat_facts(registration, sessions, letterhead=letterhead)
         if registration.reference not in entered:
             posted.append(
-                letters.session_changed(
-                    registration, facts | {"session": letters.session_facts(event_session)}, occasion, now=now
-                )
+                letters.session_changed(registration, facts | {"session": letters.session_facts(event_session)}, occasion, now=now)
             )
             continue
         first = Wording(kind=letters.CONFIRMED, facts=facts | {"calendar": letters.ATTACHED}) if len(sessions) == 1 else None

@@ -13,8 +13,8 @@ from seminars.catalog.occasions import join_address, place
 from seminars.config import Letterhead
 from seminars.kit.money import Money
 from seminars.kit.references import fingerprint
-from seminars.messages.models import Message
 from seminars.messages.outbox import Letter
+from seminars.messages.render import Posted
 from seminars.registration.models import Registration
 
 CONFIRMED = "registration/confirmed"
@@ -145,7 +145,7 @@ def references_of(registration: Registration) -> tuple[str, ...]:
     return registration.reference, registration.order_reference
 
 
-def still_wanted(session: Session, messages: Sequence[Message]) -> Collection[int]:
+def still_wanted(session: Session, messages: Sequence[Posted]) -> Collection[int]:
     """The ids of those whose reader still has the seat that they speak of. News of an end is always wanted."""
     about = {message.id: _registration_id(message) for message in messages}
     asked = select(Registration.id).where(Registration.id.in_(set(about.values())), Registration.state != "cancelled")
@@ -153,5 +153,5 @@ def still_wanted(session: Session, messages: Sequence[Message]) -> Collection[in
     return [message_id for message_id, registration_id in about.items() if registration_id in live]
 
 
-def _registration_id(message: Message) -> int:
+def _registration_id(message: Posted) -> int:
     return next((int(one.partition("/")[2]) for one in message.references if one.startswith("registration/")), 0)

@@ -128,7 +128,8 @@ def install_with_uv() -> bool:
             file.write(locked("uv"))
         if call([*pip, "install", "--no-deps", "--require-hashes", "-r", wanted]):
             return False
-    return call([uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK]) == 0
+    # The system's certificates: those of uv itself know nothing of a company's proxy.
+    return call([uv, "pip", "sync", "--quiet", "--system-certs", "--python", PYTHON, "--require-hashes", LOCK]) == 0
 
 
 def locked(name: str) -> str:

@@ -1,4 +1,8 @@
-"""What every test may ask for: a database of its own worker, the mailbox, and no network but this machine's own."""
+"""What every test may ask for: a database of its own worker, the joined application, its neighbours, and no other network.
+
+`session`, `app` and `client` share one transaction, which is undone after the test. A test that needs true commits (several
+connections, threads, NOTIFY) asks for `fresh_database` as well: the same fixtures then commit, and the database is made anew.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,32 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.orm import Session
 
+from seminars.config import Settings
 from seminars.local.mailbox.sink import Sink
 from seminars.local.mailbox.store import Mail, Store
 from seminars.local.postgres import Cluster
+from tests import chromium
 from tests import cluster as clusters
+from tests.clock import StandingClock
+from tests.sandbox.shop import Sandbox, free_port
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+# The application is imported where it is asked for: tests of a pure function need not wait for it.
 # The machine's own name is looked up by smtplib for its greeting.
 HERE = {"localhost", "::1", "::", "0.0.0.0", "", socket.gethostname(), socket.getfqdn()}
 _HOME = pytest.StashKey[Path]()
+WEBHOOK_SECRET = "whsec_of_the_test_run_only"
 
 
 class NetworkShut(OSError):
@@ -41,6 +59,23 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_shut)
     given = getattr(config, "workerinput", {}).get("cluster")
     config.stash[_HOME] = Path(given) if given else clusters.new_home()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a browser the tests that need one are skipped, and counted; where CI runs them they must run."""
+    browsing = [item for item in items if item.get_closest_marker("browser")]
+    if not browsing or chromium.find():
+        return
+    if chromium.is_ci():
+        raise pytest.UsageError(f"{len(browsing)} tests need Chromium and there is none. {chromium.HOW}")
+    for item in browsing:
+        item.add_marker(pytest.mark.skip(reason="no Chromium"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "no Chromium" in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} browser tests were skipped, because there is no Chromium. {chromium.HOW}", yellow=True)
 
 
 def pytest_configure_node(node: Any) -> None:
@@ -133,3 +168,124 @@ def mailbox(_sink: Sink) -> Mailbox:
     """A real SMTP server, empty at the start of the test."""
     _sink.store.clear()
     return Mailbox(_sink)
+
+
+@pytest.fixture(scope="session")
+def _engine(database: clusters.Database) -> Iterator[Engine]:
+    engine = create_engine(database.url, poolclass=NullPool)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(_engine: Engine, request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """The application role's connection: undone after the test, unless the test asks for a fresh database."""
+    if "fresh_database" in request.fixturenames:
+        request.getfixturevalue("fresh_database")
+        with _engine.connect() as connection:
+            yield connection
+        return
+    with _engine.connect() as connection, connection.begin() as outer:
+        yield connection
+        if outer.is_active:
+            # What a commit would have refused is refused here, or it would go unseen.
+            connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            outer.rollback()
+
+
+@pytest.fixture
+def session(connection: Connection) -> Iterator[Session]:
+    """A session as rooms get it."""
+    from seminars import tables  # noqa: F401  every mapper must be known before the first query
+    from seminars.audit import recording
+
+    recording.listen()
+    with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+        yield session
+        if session.is_active:
+            session.flush()
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    """The clock of `app`: noon on 1 March 2027 in Rochester until the test moves it."""
+    return StandingClock()
+
+
+@pytest.fixture(scope="session")
+def _stripe_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def settings(database_url: str, owner_url: str, _sink: Sink, _stripe_port: int, tmp_path: Path) -> Settings:
+    """Settings as an environment would give them; the neighbours are the test's own."""
+    return Settings.from_env({
+        "BASE_URL": "http://localhost",
+        "SECRET_KEY": "of no use to anybody outside of this test run",
+        "DATABASE_URL": database_url,
+        "DATABASE_OWNER_URL": owner_url,
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "SMTP_URL": _sink.url,
+        "MAIL_FROM": "seminars@northfield.example",
+        "STRIPE_API_BASE": f"http://127.0.0.1:{_stripe_port}",
+        "STRIPE_SECRET_KEY": "sk_test_sandbox",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "VAR_DIR": str(tmp_path / "var"),
+    })
+
+
+@pytest.fixture(scope="session")
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def app(settings: Settings, clock: StandingClock, request: pytest.FixtureRequest, _compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
+    """The application, joined anew for each test, in the transaction of `session`."""
+    from seminars.app import create_app
+    from seminars.db import db
+
+    made = create_app(settings, now=clock)
+    made.config["PROPAGATE_EXCEPTIONS"] = True
+    # The application is new for each test, its templates are not.
+    made.jinja_env.bytecode_cache = _compiled
+    with made.app_context():
+        engine = db.engines[None]
+        if "fresh_database" not in request.fixturenames:
+            # Flask-SQLAlchemy asks this mapping for an engine; a connection serves as well and keeps the test in one transaction.
+            db.engines[None] = request.getfixturevalue("connection")
+            db.session.configure(join_transaction_mode="create_savepoint")
+    yield made
+    engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a window, that has visited nothing yet."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def _running_sandbox(_stripe_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    sandbox = Sandbox(tmp_path_factory.mktemp("stripe"), _stripe_port).start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def stripe_sandbox(_running_sandbox: Sandbox) -> Sandbox:
+    """The server that speaks Stripe at the address in `settings`, emptied. It sends no webhooks: the application has no port."""
+    _running_sandbox.control("reset")
+    return _running_sandbox
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, for tests that are marked as `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.flags())
+        yield started
+        started.close()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from seminars.catalog.models import Event, TicketType
 from seminars.kit.money import Money
-from seminars.orders.models import Order, OrderLine
+from seminars.orders.models import Cart, Order, OrderLine
 from seminars.orders.pricing import PricedSeat, SummaryLine, summary
 from seminars.registration.models import Registration
 
@@ -28,6 +28,11 @@ def _whole() -> tuple:  # type: ignore[type-arg]
 def order_by_secret(session: Session, order_secret: str) -> Order | None:
     """The order that this secret link opens, with its people and events."""
     return session.scalar(select(Order).where(Order.secret == order_secret).options(*_whole()))
+
+
+def order_of_cart(session: Session, cart_secret: str) -> Order | None:
+    """The order that was placed with this cart: who presses twice is led to the first one's."""
+    return session.scalar(select(Order).join(Cart, Cart.id == Order.cart_id).where(Cart.secret == cart_secret))
 
 
 def order_by_number(session: Session, number: str) -> Order | None:

@@ -19,7 +19,7 @@ MOST_PEOPLE = 20
 
 def open_cart(session: Session, *, now: datetime) -> Cart:
     """A new, empty cart with a secret of its own."""
-    cart = Cart(secret=secret(), created_at=now, ends_at=now + holds.HOLD_LASTS)
+    cart = Cart(secret=secret(), created_at=now, ends_at=now + holds.HOLD_LASTS, lines=[])
     session.add(cart)
     session.flush()
     return cart
@@ -36,6 +36,7 @@ def cart_by_secret(session: Session, cart_secret: str) -> Cart | None:
             selectinload(Cart.lines).joinedload(CartLine.ticket_type).joinedload(TicketType.event).joinedload(Event.policy),
             joinedload(Cart.discount_code),
         )
+        .execution_options(populate_existing=True)
     )
 
 
@@ -82,6 +83,7 @@ def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: 
             insert(CartLine), [{"cart_id": cart.id, "ticket_type_id": i, "places": wanted[i], "hold_id": made[i]} for i in fresh]
         )
     session.flush()
+    session.expire(cart, ["lines"])
     return cart
 
 

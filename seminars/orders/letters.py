@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
 from seminars.kit.money import Money
+from seminars.kit.references import reference
 from seminars.messages.outbox import Letter
 from seminars.messages.render import Posted
 from seminars.orders.models import Order, OrderLine
@@ -66,13 +67,22 @@ def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
     )
 
 
-def still_wanted(session: Session, messages: Sequence[Posted]) -> Collection[int]:
-    """The ids of those that still tell the truth: «received» while the order waits for its payment, «confirmed» while it stands."""
+def still_unpaid(session: Session, messages: Sequence[Posted]) -> Collection[int]:
+    """The ids of those whose order waits for its payment: who has paid meanwhile has a better letter."""
+    return _whose_order_is(session, messages, ("placed",))
+
+
+def still_standing(session: Session, messages: Sequence[Posted]) -> Collection[int]:
+    """The ids of those whose order has not been cancelled since."""
+    return _whose_order_is(session, messages, ("placed", "paid"))
+
+
+def _whose_order_is(session: Session, messages: Sequence[Posted], states: Sequence[str]) -> Collection[int]:
     about = {message.id: message.references[0] for message in messages}
     numbers = [int(one.partition("/")[2]) for one in about.values()]
-    states = {f"order/{number}": state for number, state in session.execute(select(Order.id, Order.state).where(Order.id.in_(numbers)))}
-    wanted = {RECEIVED: ("placed",), CONFIRMED: ("paid",), FAILED: ("expired",), UNPLACED: ("expired", "cancelled")}
-    return [message.id for message in messages if states.get(about[message.id]) in wanted[message.kind]]
+    asked = select(Order.id).where(Order.id.in_(numbers), Order.state.in_(states))
+    found = {reference("order", order_id) for order_id in session.scalars(asked)}
+    return [message_id for message_id, one in about.items() if one in found]
 
 
 def _letter(order: Order, kind: str, key: str, facts: dict[str, Any]) -> Letter:

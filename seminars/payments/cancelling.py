@@ -13,15 +13,18 @@ from sqlalchemy.orm import Session
 
 from seminars.calendars.models import CalendarEntry
 from seminars.config import Letterhead
+from seminars.gateways.stripe import Gateway
 from seminars.invoices import credit_notes
 from seminars.invoices.credit_notes import CreditLine
 from seminars.invoices.models import Invoice
+from seminars.kit.clock import Clock
 from seminars.kit.money import Money
 from seminars.kit.references import fingerprint
 from seminars.kit.refusals import Conflict
-from seminars.orders import settlement
+from seminars.orders import cancellation, settlement
 from seminars.orders.models import Order
-from seminars.payments import refunds
+from seminars.payments import capture, checkout, refunds
+from seminars.payments.checkout import Work
 from seminars.payments.models import Payment
 from seminars.registration import announcing, places
 from seminars.registration.models import Registration
@@ -169,3 +172,23 @@ def invoice_of(session: Session, order: Order) -> Invoice | None:
 def _has_entry(session: Session, registration: Registration) -> bool:
     query = select(CalendarEntry.id).where(CalendarEntry.holder == registration.reference, CalendarEntry.state != "cancelled").limit(1)
     return session.scalar(query) is not None
+
+
+def call_off(work: Work, gateway: Gateway, order_id: int, *, letterhead: Letterhead, clock: Clock) -> Order:
+    """Cancel an order that waits for its payment. Its page at Stripe is closed first: if it was paid in that second, paid wins."""
+    with work() as session:
+        attempt = checkout.live_attempt(session, session.get_one(Order, order_id))
+    if attempt is not None and attempt.session_id is not None:
+        gateway.expire_session(attempt.session_id)
+        seen = capture.look(gateway, attempt.session_id)
+        with work() as session:
+            capture.apply(session, seen, letterhead=letterhead, found_by="call off", now=clock())
+    with work() as session:
+        order = settlement.lock(session, order_id)
+        if order.state == "expired":
+            order.state = "cancelled"
+        elif order.state == "placed":
+            if checkout.live_attempt(session, order) is not None:
+                raise Conflict("A payment for this order is under way. Wait until it is known, then cancel.")
+            cancellation.cancel_unpaid(session, order, now=clock())
+        return order

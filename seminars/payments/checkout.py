@@ -154,6 +154,7 @@ def adopt(session: Session, attempt: PaymentAttempt, page: CheckoutSession, *, n
     """The payment page exists: remember it."""
     attempt.state, attempt.trouble = "open", ""
     attempt.session_id, attempt.url, attempt.expires_at = page.id, page.url, page.expires_at
-    attempt.payment_intent_id, attempt.checked_at = page.payment_intent_id, now
+    attempt.payment_intent_id = page.payment_intent_id
+    attempt.checked_at = now if page.status == "open" else None  # a page that is over is looked at once more, at once
     session.flush()
     return attempt

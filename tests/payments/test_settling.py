@@ -1,0 +1,50 @@
+"""Anna pays, and everything that follows from it stands in one commit."""
+
+import pytest
+
+from tests import payer
+from tests.payments.center import ANNA, SAMIR, Center
+
+
+def test_anna_pays_for_two_and_both_are_registered(center: Center) -> None:
+    event = center.an_event(price=119_000)
+    order = center.order(event, [ANNA, SAMIR])
+
+    center.pay(order)
+    center.look(order)
+
+    assert center.now_is(order).state == "paid"
+    assert [r.state for r in center.registrations(order)] == ["confirmed", "confirmed"]
+    assert [(p.role, p.amount, p.brand, p.last4) for p in center.payments(order)] == [("settles", 238_000, "visa", "4242")]
+    fee = 238_000 * 29 // 1000 + 30
+    assert center.book() == {1050: 238_000 - fee, 2100: -238_000, 5000: fee}
+
+
+def test_looking_again_changes_nothing(center: Center) -> None:
+    order = center.order(center.an_event())
+    center.pay(order)
+    center.look(order)
+    before = (center.book(), center.letters())
+
+    center.look(order)
+    center.look(order)
+
+    assert (center.book(), center.letters()) == before
+
+
+def test_a_declined_card_keeps_the_seat_and_says_why(center: Center) -> None:
+    event = center.an_event(seats=1)
+    order = center.order(event)
+
+    with pytest.raises(payer.NotPaid, match="declined"):
+        center.pay(order, "4000 0000 0000 0002")
+    center.look(order)
+
+    assert center.now_is(order).state == "placed"
+    assert "declined" in center.attempts(order)[-1].decline_reason
+    assert center.seats_taken(event) == 1
+
+    center.pay(order)
+    center.look(order)
+
+    assert center.now_is(order).state == "paid"

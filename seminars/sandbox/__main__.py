@@ -16,6 +16,8 @@ from seminars.sandbox.delivery import Courier
 from seminars.sandbox.upcoming import Timekeeper
 from seminars.sandbox.world import Options, World
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked for by --host, for containers
+
 
 class Quiet(WSGIRequestHandler):
     """Requests go to the sandbox's own log (GET /_sandbox/log), not to the screen."""
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if bool(options.webhook_url) != bool(options.webhook_secret):
         sys.exit("--webhook-url and --webhook-secret belong together: give both or neither.")
-    near = "127.0.0.1" if options.host in ("0.0.0.0", "::") else options.host
+    near = "127.0.0.1" if options.host in EVERYWHERE else options.host
     world = World(
         Options(
             data=options.data,

@@ -52,7 +52,7 @@ class Chaos:
         self.restore()
 
     def restore(self) -> None:
-        self._dice = random.Random(self._seed)
+        self._dice = random.Random(self._seed)  # noqa: S311 - dice that fall alike again are the point
         self._switches = {name: Switch(**kept) for name, kept in (self._store.note("chaos") or {}).items()}
 
     def shown(self) -> dict[str, dict[str, Any]]:

@@ -44,14 +44,17 @@ def desk(world: World, courier: Courier) -> Blueprint:
             raise BadControl(f"Send advance (seconds), now (ISO 8601) or still (true, false), not {sorted(unknown)}.")
         if "still" in wish:
             (world.clock.stop if wish["still"] else world.clock.start)()
-        moment = world.clock.now()
+        if not wish.keys() & {"advance", "now"}:
+            world.ring()
+            return _clock(world)
+        moment = started = world.clock.now()
         try:
             if "now" in wish:
                 moment = _moment(wish["now"]).timestamp()
             moment += float(wish.get("advance", 0))
         except (TypeError, ValueError) as error:
             raise BadControl(f"advance is a number of seconds and now a moment in ISO 8601: {error}") from None
-        if moment < world.clock.now():
+        if moment < started:
             raise BadControl("The clock only moves forward. POST /_sandbox/reset begins anew.")
         upcoming.move_clock(world, moment)
         return _clock(world)

@@ -4,7 +4,8 @@ from typing import Any
 
 from seminars.sandbox import events, shapes
 from seminars.sandbox.errors import missing
-from seminars.sandbox.fields import ADDRESS, EXPAND, METADATA, PAGING, SHIPPING, Choice, Email, Field, Group, Many, Span, Text
+from seminars.sandbox.fields import ADDRESS, EXPAND, METADATA, SHIPPING, Choice, Email, Field, Group, Many, Text
+from seminars.sandbox.metadata import merged
 from seminars.sandbox.store import Body
 from seminars.sandbox.world import Act
 
@@ -22,13 +23,12 @@ CREATE: dict[str, Field] = {
     "shipping": SHIPPING,
     "tax_exempt": Choice(of=("none", "exempt", "reverse")),
 }
-LIST: dict[str, Field] = {**PAGING, "created": Span(), "email": Text()}
 
 
 def create(act: Act, params: dict[str, Any]) -> Body:
     fields = {name: value for name, value in params.items() if name != "metadata"}
     customer = shapes.new(shapes.CUSTOMER, id=act.store.mint("cus_", 14), created=act.now, **fields)
-    customer["metadata"] = {key: value for key, value in (params.get("metadata") or {}).items() if value}
+    customer["metadata"] = merged({}, params.get("metadata"))
     customer["invoice_prefix"] = act.store.mint("", 8).upper()
     act.store.add(customer)
     events.happened(act, "customer.created", customer)

@@ -67,9 +67,8 @@ class Courier:
 
     def wait_for(self, event_ids: list[str], *, timeout: float) -> bool:
         """Wait until each of these events was tried at every endpoint. False when time ran out."""
-        marks = ",".join("?" * len(event_ids))
-        sql = f"SELECT count(*) FROM deliveries WHERE tries = 0 AND event IN ({marks})"
-        return self._wait(lambda: self._world.store.rows(sql, event_ids)[0][0] == 0, timeout)
+        sql = "SELECT count(*) FROM deliveries WHERE tries = 0 AND event IN (SELECT value FROM json_each(?))"
+        return self._wait(lambda: self._world.store.rows(sql, (json.dumps(event_ids),))[0][0] == 0, timeout)
 
     def flush(self, *, timeout: float) -> bool:
         """Wait until nothing is due any more. False when time ran out."""
@@ -188,6 +187,4 @@ class Courier:
                 state, due = "given up", None
             else:
                 state, due = "waiting", world.clock.now() + pause
-            world.store.run(
-                "UPDATE deliveries SET state = ?, tries = ?, due = ? WHERE seq = ?", (state, tries, due, parcel.delivery)
-            )
+            world.store.run("UPDATE deliveries SET state = ?, tries = ?, due = ? WHERE seq = ?", (state, tries, due, parcel.delivery))

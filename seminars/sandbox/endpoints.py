@@ -4,8 +4,8 @@ from typing import Any
 
 from seminars.sandbox import shapes
 from seminars.sandbox.errors import ApiError
-from seminars.sandbox.fields import EXPAND, METADATA, PAGING, Boolean, Choice, Field, Many, Text, Url
-from seminars.sandbox.sessions import merged
+from seminars.sandbox.fields import EXPAND, METADATA, Boolean, Choice, Field, Many, Text, Url
+from seminars.sandbox.metadata import merged
 from seminars.sandbox.store import Body
 from seminars.sandbox.world import API_VERSION, Act, World
 
@@ -27,7 +27,6 @@ UPDATE: dict[str, Field] = {
     "metadata": METADATA,
     "url": Url(),
 }
-LIST = PAGING
 
 
 def create(act: Act, params: dict[str, Any]) -> Body:

@@ -28,6 +28,10 @@ class ApiError(Exception):
         self.error |= more
 
 
+class Declined(ApiError):
+    """A card was declined. Unlike other refusals it leaves something: the failed charge stays."""
+
+
 def missing(what: str, id_: str, *, param: str = "id", status: int = 404) -> ApiError:
     """No such object; as a parameter of another call it is a 400."""
     return ApiError(f"No such {what}: '{id_}'", status=status, code="resource_missing", param=param)

@@ -121,9 +121,7 @@ def succeed(act: Act, intent: Body, method: Body) -> Body:
 def process(act: Act, intent: Body, method: Body) -> Body:
     """The bank was asked; the answer takes days."""
     charge = _charge(act, intent, method, status="pending")
-    intent.update(
-        status="processing", payment_method=method["id"], latest_charge=charge["id"], last_payment_error=None, next_action=None
-    )
+    intent.update(status="processing", payment_method=method["id"], latest_charge=charge["id"], last_payment_error=None, next_action=None)
     act.store.save(intent)
     events.happened(act, "payment_intent.processing", intent)
     events.happened(act, "charge.pending", charge)
@@ -274,10 +272,7 @@ def _details(intent: Body, method: Body) -> Body:
     asked = intent["status"] == "requires_action"
     details = shapes.new(
         shapes.CARD_DETAILS,
-        **{
-            name: known[name]
-            for name in ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
-        },
+        **{name: known[name] for name in ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")},
         amount_authorized=intent["amount"],
         authorization_code="123456",
         network=known["brand"],

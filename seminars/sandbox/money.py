@@ -75,9 +75,7 @@ def book(
     description: str | None = None, category: str | None = None,
 ) -> Body:  # fmt: skip
     """A row of the balance. Without `available_on` the money counts at once."""
-    details = [
-        {"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees", "type": "stripe_fee"}
-    ]
+    details = [{"amount": fee, "application": None, "currency": currency, "description": "Stripe processing fees", "type": "stripe_fee"}]
     row = {
         "id": act.store.mint("txn_3"),
         "object": "balance_transaction",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, request
 
 from seminars.sandbox import resources, routes, sessions
-from seminars.sandbox.errors import ApiError
+from seminars.sandbox.errors import ApiError, Declined
 from seminars.sandbox.fields import read_all
 from seminars.sandbox.forms import Raw, parse
 from seminars.sandbox.instruments import CARDS
@@ -119,9 +119,7 @@ def _authorised(world: World, id_: str, path: str, raw: dict[str, Raw]) -> Answe
         raise ApiError(text, status=403, code="more_permissions_required")
     version = request.headers.get("Stripe-Version", API_VERSION)
     if version != API_VERSION:
-        raise ApiError(
-            f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.", code="invalid_api_version"
-        )
+        raise ApiError(f"Invalid Stripe API version: {version}. This sandbox speaks {API_VERSION} only.", code="invalid_api_version")
     matched = routes.find(request.method, path)
     if matched is None:
         raise ApiError(
@@ -200,8 +198,11 @@ def _execute(world: World, call: Call, route: Route, named: dict[str, str]) -> A
         _pay_first(world, named["id"])
     try:
         with world.acting(call.id, call.key) as act:
-            body = route.handle(act, named, params)
-            answer = Answer(200, _written(resources.expand(act, body, params.get("expand") or [])), {})
+            try:
+                body = route.handle(act, named, params)
+                answer = Answer(200, _written(resources.expand(act, body, params.get("expand") or [])), {})
+            except Declined as declined:
+                answer = refusal(declined, call.id)
             if call.method == "POST" and world.chaos.strikes("error_after", call.path):
                 answer = refusal(_broken(), call.id)
             _remember(world, call, answer)
@@ -231,9 +232,7 @@ def _pay_first(world: World, session_id: str) -> None:
     with world.acting() as act:
         session = act.store.get(session_id, "checkout.session")
         if session is not None and session["status"] == "open":
-            sessions.pay(
-                act, session, CARDS[0], Payer(email=session["customer_email"] or "payer@example.org", name="Quick Payer")
-            )
+            sessions.pay(act, session, CARDS[0], Payer(email=session["customer_email"] or "payer@example.org", name="Quick Payer"))
 
 
 def _log(world: World, id_: str, path: str, raw: dict[str, Raw], reply: Answer) -> None:

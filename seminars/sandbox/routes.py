@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from seminars.sandbox import customers, endpoints, events, intents, money, resources, sessions, shapes
+from seminars.sandbox import confirming, customers, endpoints, events, intents, money, refunds, resources, sessions, shapes
 from seminars.sandbox.errors import ApiError, refused
 from seminars.sandbox.fields import EXPAND, METADATA, PAGING, SHIPPING, Boolean, Choice, Email, Field, Group, Many, Span, Text
+from seminars.sandbox.metadata import merged
 from seminars.sandbox.resources import Filter, filters_of, found, page
 from seminars.sandbox.session_fields import CREATE as SESSION_CREATE
 from seminars.sandbox.session_fields import LIST as SESSION_LIST
@@ -73,7 +74,7 @@ def _update(
             check(body, params)
         changes = {name: value for name, value in params.items() if name not in ("metadata", "expand")}
         if "metadata" in params:
-            changes["metadata"] = sessions.merged(body["metadata"], params["metadata"])
+            changes["metadata"] = merged(body["metadata"], params["metadata"])
         changes = {name: value for name, value in changes.items() if body.get(name) != value}
         return events.change(act, body, event, **changes) if changes else body
 
@@ -139,6 +140,14 @@ def _intent_cancel(act: Act, named: dict[str, str], params: dict[str, Any]) -> B
     return intents.cancel(act, intent, reason=params.get("cancellation_reason"))
 
 
+def _intent_confirm(act: Act, named: dict[str, str], params: dict[str, Any]) -> Body:
+    return confirming.confirm(act, found(act, "payment_intent", named["id"], param="intent"), params)
+
+
+def _refund_cancel(act: Act, named: dict[str, str], params: dict[str, Any]) -> Body:
+    return refunds.cancel(act, found(act, "refund", named["id"]))
+
+
 def _event_filters(act: Act, params: dict[str, Any]) -> list[Filter]:
     filters: list[Filter] = [resources.where_field("created", act.now - 30 * 86_400, ">=")]
     if "type" in params and "types" in params:
@@ -182,6 +191,7 @@ ROUTES = [
     Route("POST", "checkout/sessions/{id}/expire", EXPAND, _session_expire),
     Route("GET", "checkout/sessions/{id}/line_items", PAGING, _session_lines),
 
+    _make("payment_intents", confirming.CREATE, confirming.create),
     _retrieve("payment_intents", "payment_intent", param="intent"),
     _list("payment_intents", "payment_intent", CREATED | {"customer": Text()}, equal=("customer",)),
     _update("payment_intents", "payment_intent", check=_intent_check, param="intent", fields={
@@ -191,12 +201,20 @@ ROUTES = [
     Route("POST", "payment_intents/{id}/cancel", {**EXPAND, "cancellation_reason": Choice(
         of=("abandoned", "duplicate", "fraudulent", "requested_by_customer"))}, _intent_cancel),
 
+    Route("POST", "payment_intents/{id}/confirm", confirming.CONFIRM, _intent_confirm),
+
     _retrieve("charges", "charge"),
     _list("charges", "charge", CREATED | {name: Text() for name in ("customer", "payment_intent", "transfer_group")},
           equal=("customer", "payment_intent", "transfer_group")),
     _update("charges", "charge", event="charge.updated", fields={
         "description": CLEARABLE, "receipt_email": Email(clearable=True), "transfer_group": Text(), "shipping": SHIPPING,
         "fraud_details": Group(of={"user_report": Choice(of=("fraudulent", "safe"))})}),
+
+    _make("refunds", refunds.CREATE, refunds.create),
+    _retrieve("refunds", "refund"),
+    _list("refunds", "refund", refunds.LIST, equal=("charge", "payment_intent")),
+    _update("refunds", "refund", {}, event="refund.updated"),
+    Route("POST", "refunds/{id}/cancel", EXPAND, _refund_cancel),
 
     Route("GET", "balance", EXPAND, _balance),
     _retrieve("balance_transactions", "balance_transaction"),

@@ -69,10 +69,7 @@ INTENT_DATA = Group(
         "statement_descriptor": Text(most=22),
         "statement_descriptor_suffix": Text(most=22),
         "transfer_group": Text(),
-        **{
-            name: Elsewhere()
-            for name in ("application_fee_amount", "on_behalf_of", "setup_future_usage", "shipping", "transfer_data")
-        },
+        **{name: Elsewhere() for name in ("application_fee_amount", "on_behalf_of", "setup_future_usage", "shipping", "transfer_data")},
     }
 )
 NOT_IMITATED = words(
@@ -101,9 +98,7 @@ CREATE: dict[str, Field] = {
     "cancel_url": Url(),
     "client_reference_id": Text(most=200),
     "currency": Text(),
-    "custom_text": Group(
-        of={name: MESSAGE for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")}
-    ),
+    "custom_text": Group(of=dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance"), MESSAGE)),
     "customer": Text(),
     "customer_creation": Choice(of=("always", "if_required")),
     "customer_email": Email(most=800),

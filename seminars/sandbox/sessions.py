@@ -8,6 +8,7 @@ from seminars.sandbox.errors import ApiError, missing, refused
 from seminars.sandbox.forms import where
 from seminars.sandbox.instruments import Card, Instrument, Refusal
 from seminars.sandbox.intents import Payer
+from seminars.sandbox.metadata import merged
 from seminars.sandbox.store import Body, Store
 from seminars.sandbox.world import Act
 
@@ -63,9 +64,7 @@ def create(act: Act, params: dict[str, Any]) -> Body:
     )
     session["branding_settings"] = _branding(params.get("branding_settings", {}))
     act.store.add(session, {"intent_data": params.get("payment_intent_data", {})})
-    total = sum(
-        _line(act, session, line, where("line_items", nth))["amount_total"] for nth, line in enumerate(params["line_items"])
-    )
+    total = sum(_line(act, session, line, where("line_items", nth))["amount_total"] for nth, line in enumerate(params["line_items"]))
     money.check_total(total, currency)
     session |= {"amount_subtotal": total, "amount_total": total}
     if total == 0:
@@ -161,13 +160,6 @@ def lines(store: Store, session_id: str) -> list[Body]:
     return [item for id_ in store.hidden(session_id).get("items", []) if (item := store.get(id_)) is not None]
 
 
-def merged(old: dict[str, str], new: dict[str, str] | None) -> dict[str, str]:
-    """Metadata after an update: None clears all, an empty value deletes its key."""
-    if new is None:
-        return {}
-    return {key: value for key, value in (old | new).items() if value != ""}
-
-
 def _given(metadata: dict[str, str] | None) -> dict[str, str]:
     return merged({}, metadata)
 
@@ -204,9 +196,7 @@ def _ending(act: Act, asked_for: int | None) -> int:
         text = "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."
         raise ApiError(text, param="expires_at")
     if asked_for > act.now + LONGEST:
-        raise ApiError(
-            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", param="expires_at"
-        )
+        raise ApiError("The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.", param="expires_at")
     return asked_for
 
 
@@ -265,9 +255,7 @@ def _price(act: Act, session: Body, line: dict[str, Any], at: str) -> tuple[Body
         text = "You must specify either `product` or `product_data` when creating a price."
         raise ApiError(text, code="parameter_missing", param=inside)
     if "unit_amount" not in data:
-        raise ApiError(
-            f"Missing required param: {inside}[unit_amount].", code="parameter_missing", param=f"{inside}[unit_amount]"
-        )
+        raise ApiError(f"Missing required param: {inside}[unit_amount].", code="parameter_missing", param=f"{inside}[unit_amount]")
     money.check_step(data["unit_amount"], session["currency"], f"{inside}[unit_amount]")
     described = data["product_data"]
     product = shapes.new(

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from seminars.sandbox import intents, sessions
+from seminars.sandbox import intents, refunds, sessions
 from seminars.sandbox.world import Act, World
 
 
@@ -17,6 +17,8 @@ ACTS: dict[str, Callable[[Act, str], None]] = {
     "book_charge": _book_charge,
     "expire_session": sessions.lapse,
     "bank_answers": sessions.bank_answers,
+    "refund_succeeds": refunds.succeed,
+    "refund_fails": refunds.fail,
 }
 
 

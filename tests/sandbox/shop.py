@@ -84,6 +84,12 @@ class Sandbox:
     def chaos(self, **switches: Any) -> None:
         self.control("chaos", switches)
 
+    def until(self, true: Callable[[], bool], *, seconds: float = 8) -> None:
+        ends = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < ends, "it did not come about in time"
+            time.sleep(0.02)
+
     def flush(self) -> None:
         assert self.control("flush", {"seconds": 20})["flushed"]
 
@@ -142,12 +148,12 @@ def a_session(client: Any, *, amount: int = 59_500, quantity: int = 2, **more: A
         "cancel_url": f"{SHOP}/checkout",
         **more,
     }
-    return client.v1.checkout.sessions.create(params)  # type: ignore[arg-type]
+    return client.v1.checkout.sessions.create(params)
 
 
 def listening(client: Any, shop: Shop, *types: str) -> Any:
     """An endpoint of the shop for these types of event, or all."""
-    return client.v1.webhook_endpoints.create({"url": shop.url, "enabled_events": list(types or ("*",))})  # type: ignore[typeddict-item]
+    return client.v1.webhook_endpoints.create({"url": shop.url, "enabled_events": list(types or ("*",))})
 
 
 def event_types(client: Any) -> list[str]:

@@ -116,7 +116,7 @@ _CLAIM = text("""
 
 
 def deliver_due(transaction: Transaction, postman: Sender, press: Press, rooms: Rooms, *, clock: Clock, most: int = 50) -> int:
-    """Send what is due, at most so many mails; how many were claimed, so that the caller goes on while there are any.
+    """Send what is due, at most so many mails; how many were taken on. Fewer than `most` means that there is no more to do now.
 
     `transaction` is opened several times and committed each time; while a mail is handed over none is open.
     """
@@ -126,7 +126,8 @@ def deliver_due(transaction: Transaction, postman: Sender, press: Press, rooms: 
         if not in_time or not _send(transaction, postman, press, mail, claimed.lease_until, clock=clock):
             rest = claimed.mails[number + 1 if in_time else number :]
             _put_back(transaction, rest, claimed.lease_until, until=clock() + SERVER_AWAY)
-            break
+            postman.hang_up()
+            return number
     if claimed.count < most:
         postman.hang_up()
     return claimed.count

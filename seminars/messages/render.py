@@ -1,5 +1,6 @@
 """From facts to the bytes of a mail: words from templates/mail, form after RFC 5322, 2045, 6047 (calendar-mail §2, §5)."""
 
+import functools
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -149,6 +150,12 @@ class Press:
 
     def _worded(self, kind: str, part: str, facts: dict[str, Any]) -> str:
         return self._wordings.get_template(f"{kind}/{LANGUAGE}/{part}").render(facts)
+
+
+@functools.lru_cache(maxsize=8)
+def press_of(letterhead: Letterhead, secret: str) -> Press:
+    """The press of an installation, with its wordings read once."""
+    return Press(letterhead, secret)
 
 
 def _calendar_part(calendar: bytes, method: str) -> EmailMessage:

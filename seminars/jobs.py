@@ -1,0 +1,141 @@
+"""The timetable: what is done without anybody pressing a button, and how often.
+
+A job is a verb with the neighbours handed in. Any of them may run twice, at once, or late: rows decide what there is to do. `ring`
+names the bell (PostgreSQL NOTIFY) that starts a job at once, so that `every` is only how long a missed bell is waited for.
+"""
+
+import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seminars.db import transaction
+from seminars.gateways.smtp import NotReached, Refused
+from seminars.gateways.stripe import StripeTrouble
+from seminars.invoices.models import Document
+from seminars.joined import Joined
+from seminars.messages import delivery
+from seminars.messages.outbox import OUTBOX
+from seminars.messages.render import press_of
+from seminars.operations import heartbeats
+from seminars.orders import letters as order_letters
+from seminars.payments import events, polling, refunds, resolving
+from seminars.registration import holds
+from seminars.registration import letters as seat_letters
+
+STRIPE = "stripe"
+MOST_ROUNDS = 20
+"""So many batches at a time, then others get their turn."""
+BATCH = 50
+
+STILL_WANTED: dict[str, delivery.StillWanted] = {
+    seat_letters.CONFIRMED: seat_letters.still_wanted,
+    seat_letters.INVITATION: seat_letters.still_wanted,
+    seat_letters.SESSION_CHANGED: seat_letters.still_wanted,
+    order_letters.RECEIVED: order_letters.still_unpaid,
+    order_letters.CONFIRMED: order_letters.still_standing,
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the timetable: `times` how many run side by side, `ring` which bell starts it."""
+
+    act: Callable[[Joined], object]
+    every: timedelta
+    queue: str = "short"
+    times: int = 1
+    ring: str = ""
+
+    @property
+    def name(self) -> str:
+        """How workers and logs call it."""
+        return self.act.__name__
+
+
+def deliver_outbox(joined: Joined) -> None:
+    """Hand over the mails that are due."""
+    rooms = delivery.Rooms(STILL_WANTED, _document)
+    press = press_of(joined.settings.letterhead, joined.settings.secret_key)
+    for _ in range(MOST_ROUNDS):
+        if delivery.deliver_due(_work("deliver_outbox"), joined.smtp, press, rooms, clock=joined.clock, most=BATCH) < BATCH:
+            return
+
+
+def handle_stripe_events(joined: Joined) -> None:
+    """Do what the filed webhook messages ask for."""
+    work, letterhead = _work("handle_stripe_events"), joined.settings.letterhead
+    for _ in range(MOST_ROUNDS):
+        if not events.handle_due(work, joined.stripe, letterhead=letterhead, clock=joined.clock):
+            return
+
+
+def release_lapsed_holds(joined: Joined) -> None:
+    """Put seats back on sale whose time in a cart is over."""
+    with transaction(by="job/release_lapsed_holds") as session:
+        holds.sweep_lapsed(session, now=joined.clock())
+
+
+def poll_attempts(joined: Joined) -> None:
+    """Ask about payment pages of which no webhook has told."""
+    polling.poll(_work("poll_attempts"), joined.stripe, letterhead=joined.settings.letterhead, clock=joined.clock)
+
+
+def resolve_intents(joined: Joined) -> None:
+    """Find out what became of calls whose answer was lost."""
+    resolving.resolve_stuck(_work("resolve_intents"), joined.stripe, letterhead=joined.settings.letterhead, clock=joined.clock)
+
+
+def pay_refunds(joined: Joined) -> None:
+    """Send the refunds that were promised, and look after those under way."""
+    work = _work("pay_refunds")
+    with work() as session:
+        due = refunds.due(session, now=joined.clock())
+    for refund_id in due:
+        refunds.pay_out(work, joined.stripe, refund_id, letterhead=joined.settings.letterhead, clock=joined.clock)
+
+
+def fetch_fees(joined: Joined) -> None:
+    """Book card fees that no webhook has told of."""
+    polling.fetch_fees(_work("fetch_fees"), joined.stripe, letterhead=joined.settings.letterhead, clock=joined.clock)
+
+
+def backfill_stripe_events(joined: Joined) -> None:
+    """Read Stripe's own list for messages that never arrived."""
+    polling.backfill(_work("backfill_stripe_events"), joined.stripe, clock=joined.clock)
+
+
+def beat_heart(joined: Joined) -> None:
+    """Say how the neighbours do. That this runs at all shows that the timetable and the broker work."""
+    mail = heartbeats.tried(joined.smtp.check, troubles=(NotReached, Refused))
+    stripe = heartbeats.tried(joined.stripe.reachable, troubles=(StripeTrouble,))
+    states = {heartbeats.BROKER: (True, ""), heartbeats.BEAT: (True, ""), heartbeats.MAIL: mail, heartbeats.STRIPE: stripe}
+    with transaction(by="job/beat_heart") as session:
+        for name, (well, detail) in states.items():
+            heartbeats.record(session, name, well=well, detail=detail, now=joined.clock())
+
+
+TIMETABLE = (
+    Job(deliver_outbox, every=timedelta(seconds=15), times=2, ring=OUTBOX),
+    Job(handle_stripe_events, every=timedelta(seconds=5), ring=STRIPE),
+    Job(release_lapsed_holds, every=timedelta(minutes=1)),
+    Job(poll_attempts, every=timedelta(minutes=1)),
+    Job(resolve_intents, every=timedelta(minutes=1)),
+    Job(pay_refunds, every=timedelta(minutes=1)),
+    Job(fetch_fees, every=timedelta(minutes=5)),
+    Job(backfill_stripe_events, every=timedelta(minutes=10)),
+    Job(beat_heart, every=timedelta(seconds=30)),
+)
+BY_NAME = {job.name: job for job in TIMETABLE}
+
+
+def _work(name: str) -> Callable[[], AbstractContextManager[Session]]:
+    return functools.partial(transaction, by=f"job/{name}")
+
+
+def _document(session: Session, reference: str) -> bytes | None:
+    return session.scalar(select(Document.pdf).where(Document.subject == reference))

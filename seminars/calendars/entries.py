@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
@@ -17,6 +16,9 @@ WEB = ("http", "https")
 
 # Everything an address on the web may contain as it stands (RFC 3986), with the percent sign of what is already encoded.
 URI_SAFE = ":/?#[]@!$&'()*+,;=%-._~"
+
+LINE_ENDS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +102,7 @@ def _moment(moment: datetime) -> str:
 
 def several_lines(value: str) -> str:
     """Text of several lines without what breaks parsers: control characters, half characters, exotic line ends."""
-    lines = re.split("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", value)
-    return "\n".join("".join(c for c in line if c == "\t" or unicodedata.category(c) not in ("Cc", "Cs")) for line in lines)
+    return UNPRINTABLE.sub("", LINE_ENDS.sub("\n", value))
 
 
 def one_line(value: str) -> str:

@@ -140,10 +140,7 @@ def _onset_forms(zone: ZoneInfo, moment: datetime) -> list[Onset]:
     counts = [(wall.day - 1) // 7 + 1] if wall.day <= 28 else []
     if (wall + timedelta(days=7)).month != wall.month:
         counts.append(-1)
-    return [
-        Onset(wall.month, nth, wall.weekday(), wall.hour, wall.minute, offset_from, offset_to, after.tzname() or "")
-        for nth in counts
-    ]
+    return [Onset(wall.month, nth, wall.weekday(), wall.hour, wall.minute, offset_from, offset_to, after.tzname() or "") for nth in counts]
 
 
 def _changes_in(zone: ZoneInfo, year: int) -> list[datetime]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seminars.calendars.entries import Entry, content_hash, schedule_hash, snapshot
@@ -55,8 +55,7 @@ def test_an_invitation_is_these_bytes():
         "DTSTAMP:20270111T083005Z",
         "UID:5f1c9a7e0b6d4c2fa3e8@calendar.example.org",
         "SEQUENCE:0",
-        'ATTENDEE;CN="Berg, Anna";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE'
-        ":mailto:anna.berg@hospital.example",
+        'ATTENDEE;CN="Berg, Anna";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE=REQ-PARTICIPANT;RSVP=TRUE:mailto:anna.berg@hospital.example',
         "DESCRIPTION:Your place and all that belongs to it:\\nhttps://seminars.example.org/r/abc",
         "LOCATION:Siebens Building\\, room 2-14\\; 100 Second Street\\, Rochester",
         'ORGANIZER;CN="Center for Social Media":mailto:calendar@seminars.example.org',
@@ -176,9 +175,7 @@ def test_a_request_never_says_cancelled():
 
 
 def test_a_feed_invites_nobody_and_keeps_what_was_cancelled():
-    gone = replace(
-        ANNA, uid="gone@x", status="CANCELLED", starts_at=MORNING + timedelta(days=1), ends_at=MORNING + timedelta(days=2)
-    )
+    gone = replace(ANNA, uid="gone@x", status="CANCELLED", starts_at=MORNING + timedelta(days=1), ends_at=MORNING + timedelta(days=2))
 
     raw = publish_bytes([gone, ANNA], FEED)
 
@@ -215,6 +212,7 @@ def test_an_empty_feed_is_a_calendar_without_entries():
 HOSTILE = st.text(max_size=120) | st.text(alphabet="\r\n\0\x07\x0b\x0c\x1c\x85\u2028;:,\"\\^'=\udcff aZé漢", max_size=120)
 
 
+@settings(deadline=None)
 @given(name=HOSTILE, title=HOSTILE, place=HOSTILE, prose=HOSTILE, link=HOSTILE)
 @example(
     name='Anna"\r\nATTENDEE:mailto:mallory@x.example',
@@ -268,20 +266,20 @@ def test_an_address_of_mail_names_one_person(email):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "sentence"),
     [
-        {"starts_at": datetime(2027, 5, 4, 9)},
-        {"dtstamp": datetime(2027, 5, 4, 9)},
-        {"ends_at": MORNING},
-        {"zone": "Central Standard Time"},
-        {"zone": "UTC+1"},
-        {"uid": " "},
-        {"sequence": -1},
-        {"status": "MAYBE"},
+        ({"starts_at": datetime(2027, 5, 4, 9)}, "aware times only"),
+        ({"dtstamp": datetime(2027, 5, 4, 9)}, "aware times only"),
+        ({"ends_at": MORNING}, "ends after it starts"),
+        ({"zone": "Central Standard Time"}, "no zone of the IANA database"),
+        ({"zone": "UTC+1"}, "no zone of the IANA database"),
+        ({"uid": " "}, "needs a UID"),
+        ({"sequence": -1}, "starts at 0"),
+        ({"status": "MAYBE"}, "no status"),
     ],
 )
-def test_what_no_program_could_read_is_no_entry(change):
-    with pytest.raises(ValueError):
+def test_what_no_program_could_read_is_no_entry(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
         replace(ANNA, **change)
 
 

@@ -19,9 +19,7 @@ WRITTEN_IN_UTC = {
     "Asia/Jerusalem",  # the Friday before the last Sunday
 }
 
-COMMON = sorted(
-    name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "posix", "right"))
-)
+COMMON = sorted(name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "posix", "right")))
 
 
 def offsets_by_the_component(component: Timezone) -> tz.tzrangebase:

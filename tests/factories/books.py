@@ -1,10 +1,8 @@
 """Builders of what the books speak of: an event with sessions, an order paid for seats in it. Each sets only what a test asks for."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession, Seminar, TicketType, Venue
@@ -17,21 +15,6 @@ NOON = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)
 """Noon in Rochester, Minnesota."""
 CENTER = Center()
 FIRST_DAY = datetime(2027, 3, 22, 14, 0, tzinfo=UTC)
-
-
-@contextmanager
-def rolled_back(url: str) -> Iterator[Session]:
-    """A session of the application's role whose work is checked as a commit would, and then undone."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as connection:
-        outer = connection.begin()
-        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
-            yield session
-            if session.is_active and outer.is_active:
-                session.flush()
-                session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-        outer.rollback()
-    engine.dispose()
 
 
 def an_event(session: Session, *, days: int = 2, price: int = 50_000, title: str = "Social Media Residency") -> Event:

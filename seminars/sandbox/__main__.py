@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         Options(
             data=options.data,
             public_url=(options.public_url or f"http://{near}:{options.port}").rstrip("/"),
+            shop=options.shop,
             seed=options.seed,
             clock=options.clock,
             webhook_url=options.webhook_url,
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder of its store; made when missing")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0 in a container)")
     parser.add_argument("--public-url", help="how browsers reach the hosted page, when it is not host and port")
+    parser.add_argument("--shop", default="Sandbox", help="the name on the payment page, when the session gives none")
     parser.add_argument("--seed", type=int, help="two runs with one seed make the same ids")
     parser.add_argument("--clock", type=_moment, help="a fixed moment, ISO 8601, at which the clock stands until moved")
     parser.add_argument("--webhook-url", help="an endpoint that must exist, told of every event")

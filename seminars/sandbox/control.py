@@ -28,6 +28,13 @@ def desk(world: World, courier: Courier) -> Blueprint:
     def wrong(error: Exception) -> tuple[Body, int]:
         return {"error": str(error)}, 400
 
+    @control.before_request
+    def keep_out() -> None:
+        """A page of another site, open in the same browser, has no business here."""
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != request.host_url.rstrip("/"):
+            abort(403)
+
     @control.get("/health")
     def health() -> Body:
         return {"ok": True, "api_version": API_VERSION}

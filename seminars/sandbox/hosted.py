@@ -18,8 +18,8 @@ from seminars.sandbox.world import Act, World
 METHOD_NAMES = {"card": "Card", "us_bank_account": "US bank account", "sepa_debit": "SEPA direct debit"}
 SUBMIT = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe"}
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-UNKNOWN_CARD = "This card number is not one of the test cards. Choose one from the list at the foot of the page."
-UNKNOWN_ACCOUNT = "This account is not one of the test accounts. Choose one from the list at the foot of the page."
+UNKNOWN_CARD = "This card number is not one of the test cards. Choose one from the list of test cards."
+UNKNOWN_ACCOUNT = "This account is not one of the test accounts. Choose one from the list of test accounts."
 
 
 @dataclass
@@ -34,9 +34,9 @@ class Form:
 
 def pages(world: World, courier: Courier) -> Blueprint:
     """The blueprint of the payer's pages."""
-    payer = Blueprint("hosted", __name__)
+    door = Blueprint("hosted", __name__)
 
-    @payer.after_request
+    @door.after_request
     def harden(response: Response) -> Response:
         # No form-action here: Chromium would apply it to the redirect to the shop as well.
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'none'"
@@ -44,12 +44,12 @@ def pages(world: World, courier: Courier) -> Blueprint:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    @payer.get("/c/pay/<id_>")
+    @door.get("/c/pay/<id_>")
     def show(id_: str) -> str | AnyResponse:
         session, _ = _look(world, id_)
         return _page(world, session, Form(_blank(session)))
 
-    @payer.post("/c/pay/<id_>")
+    @door.post("/c/pay/<id_>")
     def pay(id_: str) -> str | AnyResponse | tuple[str, int]:
         session, act = _look(world, id_)
         if session["status"] != "open":
@@ -71,14 +71,14 @@ def pages(world: World, courier: Courier) -> Blueprint:
             return redirect(f"/c/pay/{id_}/authenticate", 303)
         return _after(world, courier, outcome, form)
 
-    @payer.get("/c/pay/<id_>/authenticate")
+    @door.get("/c/pay/<id_>/authenticate")
     def question(id_: str) -> str | AnyResponse:
         session, act = _look(world, id_)
         if session["status"] != "open" or not sessions.asked(act, session):
             return redirect(f"/c/pay/{id_}", 303)
         return render_template("authenticate.html", session=session, total=_total(session), shop=_shop(session))
 
-    @payer.post("/c/pay/<id_>/authenticate")
+    @door.post("/c/pay/<id_>/authenticate")
     def answer(id_: str) -> str | AnyResponse | tuple[str, int]:
         passed = request.form.get("answer") == "complete"
         with world.acting() as now:
@@ -86,15 +86,17 @@ def pages(world: World, courier: Courier) -> Blueprint:
             if session["status"] != "open" or not sessions.asked(now, session):
                 return redirect(f"/c/pay/{id_}", 303)
             outcome = sessions.authenticate(now, session, passed=passed)
+            payer = now.store.hidden(id_)["payer"]
             _reserve(world, outcome.session)
-        return _after(world, courier, outcome, Form(_blank(outcome.session)))
+        known = {name: payer[name] for name in ("email", "name")}
+        return _after(world, courier, outcome, Form(_blank(outcome.session) | known))
 
-    @payer.get("/receipts/<id_>")
+    @door.get("/receipts/<id_>")
     def receipt(id_: str) -> str:
         charge = world.store.get(id_, "charge") or abort(404)
         return render_template("receipt.html", charge=charge, total=money.written(charge["amount"], charge["currency"]))
 
-    return payer
+    return door
 
 
 def read_form(session: Body, values: dict[str, str], *, now: int) -> Form:

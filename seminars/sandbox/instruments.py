@@ -83,10 +83,10 @@ CARDS = [
     Card("4000008400001629", "Asks for 3-D Secure, then declined", asks=True, refusal=_declined("generic_decline")),
     Card("4000000000007726", "Succeeds; a refund is pending first", refunds="pending"),
     Card("4000000000005126", "Succeeds; a refund succeeds, then fails", refunds="failing"),
-    Card("4000000000000259", "Succeeds"),
-    Card("4000000000002685", "Succeeds"),
-    Card("4000000000001976", "Succeeds"),
-    Card("4000000000005423", "Succeeds"),
+    Card("4000000000000259", "Succeeds; the dispute that follows at Stripe does not follow here"),
+    Card("4000000000002685", "Succeeds; the dispute that follows at Stripe does not follow here"),
+    Card("4000000000001976", "Succeeds; the inquiry that follows at Stripe does not follow here"),
+    Card("4000000000005423", "Succeeds; the fraud warning that follows at Stripe does not follow here"),
 ]  # fmt: skip
 
 CLOSED = _bank("bank_account_unusable", "The customer's bank account has been closed.")
@@ -101,7 +101,7 @@ DEBITS = [
     Debit("us_bank_account", "000111111116", "Processing, then fails: no such account", ROUTING, NO_ACCOUNT),
     Debit("us_bank_account", "000222222227", "Processing, then fails: insufficient funds", ROUTING, NO_FUNDS),
     Debit("us_bank_account", "000333333335", "Processing, then fails: debit not authorized", ROUTING, NOT_ALLOWED),
-    Debit("us_bank_account", "000555555559", "Processing, then succeeds", ROUTING),
+    Debit("us_bank_account", "000555555559", "Processing, then succeeds; no dispute follows here", ROUTING),
     Debit("us_bank_account", "000000000009", "Stays processing", ROUTING, stays=True),
     Debit("sepa_debit", "AT321904300235473204", "Processing, then succeeds"),
     Debit("sepa_debit", "AT861904300235473202", "Processing, then fails", refusal=NO_FUNDS),

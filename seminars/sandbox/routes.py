@@ -176,7 +176,9 @@ def _balance(act: Act, named: dict[str, str], params: dict[str, Any]) -> Body:
 
 
 def _account(act: Act, named: dict[str, str], params: dict[str, Any]) -> Body:
-    return shapes.new(shapes.ACCOUNT, id="acct_1Sandbox00000000")
+    account = shapes.new(shapes.ACCOUNT, id="acct_1Sandbox00000000")
+    account["business_profile"]["name"] = account["settings"]["dashboard"]["display_name"] = act.world.options.shop
+    return account
 
 
 CREATED: dict[str, Field] = {"created": Span()}

@@ -62,7 +62,7 @@ def create(act: Act, params: dict[str, Any]) -> Body:
         ui_mode="hosted_page",
         url=f"{act.world.options.public_url}/c/pay/{id_}",
     )
-    session["branding_settings"] = _branding(params.get("branding_settings", {}))
+    session["branding_settings"] = _branding(act, params.get("branding_settings", {}))
     act.store.add(session, {"intent_data": params.get("payment_intent_data", {})})
     total = sum(_line(act, session, line, where("line_items", nth))["amount_total"] for nth, line in enumerate(params["line_items"]))
     money.check_total(total, currency)
@@ -281,12 +281,12 @@ def _price(act: Act, session: Body, line: dict[str, Any], at: str) -> tuple[Body
     return price, product["name"]
 
 
-def _branding(given: dict[str, Any]) -> Body:
+def _branding(act: Act, given: dict[str, Any]) -> Body:
     return {
         "background_color": given.get("background_color") or "#ffffff",
         "border_style": given.get("border_style") or "rounded",
         "button_color": given.get("button_color") or "#0074d4",
-        "display_name": given.get("display_name") or "Sandbox",
+        "display_name": given.get("display_name") or act.world.options.shop,
         "font_family": given.get("font_family") or "default",
         "icon": None,
         "logo": None,

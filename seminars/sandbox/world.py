@@ -20,6 +20,7 @@ class Options:
 
     data: Path
     public_url: str
+    shop: str = "Sandbox"
     seed: int | None = None
     clock: datetime | None = None
     webhook_url: str | None = None

@@ -156,3 +156,9 @@ def test_what_was_asked_and_told_is_in_the_log(client: Any, sandbox: Sandbox, sh
     told = sandbox.log("delivery")
     assert asked[0]["params"]["line_items"]["0"]["price_data"]["unit_amount"] == "59500"
     assert [(line["type"], line["status"]) for line in told] == [(DONE, 200)]
+
+
+def test_a_page_of_another_site_cannot_reach_the_controls(sandbox: Sandbox) -> None:
+    answer = requests.post(f"{sandbox.url}/_sandbox/reset", headers={"Origin": "https://elsewhere.example"}, timeout=10)
+
+    assert answer.status_code == 403

@@ -1,6 +1,7 @@
 """A key makes twice the same as once."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_request_that_failed_validation_does_not_use_up_its_key(client: Any) -
 def test_a_refusal_after_work_began_is_kept(client: Any) -> None:
     session = a_session(client)
     pay(session.url)
-    said = []
+    said: list[Any] = []
 
     for _ in range(2):
         with pytest.raises(stripe.InvalidRequestError) as one:
@@ -84,9 +85,10 @@ def test_a_stored_500_is_replayed_and_the_work_was_done(client: Any, sandbox: Sa
     for _ in range(3):
         with pytest.raises(stripe.APIError) as said:
             create(client, key="order:118:1")
+        error: Any = said.value
         assert said.value.http_status == 500
 
-    assert said.value.headers["Idempotent-Replayed"] == "true"
+    assert error.headers["Idempotent-Replayed"] == "true"
     assert len(client.v1.checkout.sessions.list().data) == 1
 
 
@@ -119,7 +121,8 @@ def test_a_key_in_use_by_a_running_request_is_a_conflict(client: Any, sandbox: S
     slow.join()
 
     assert said.value.http_status == 409
-    assert said.value.json_body["error"]["code"] == "idempotency_key_in_use"
+    error: Any = said.value.json_body
+    assert error["error"]["code"] == "idempotency_key_in_use"
     assert create(client, key="order:118:1").last_response.headers["Idempotent-Replayed"] == "true"
 
 
@@ -156,3 +159,11 @@ def test_events_name_the_request_and_key_that_caused_them(client: Any) -> None:
 def test_a_key_that_is_too_long_is_refused(client: Any) -> None:
     with pytest.raises(stripe.IdempotencyError):
         create(client, key="k" * 256)
+
+
+def test_thirty_at_once_under_one_key_make_one_session(client: Any, sandbox: Sandbox) -> None:
+    with ThreadPoolExecutor(30) as crowd:
+        answers = list(crowd.map(lambda _: create(sandbox.client(retries=5), key="order:118:1").id, range(30)))
+
+    assert len(set(answers)) == 1
+    assert len(client.v1.checkout.sessions.list({"limit": 100}).data) == 1

@@ -89,7 +89,7 @@ def test_a_bank_debit_is_processing_and_the_session_complete_but_unpaid(client: 
 
 
 @pytest.mark.parametrize("how", [{"account": "000123456789"}, {"iban": "AT32 1904 3002 3547 3204"}])
-def test_days_later_the_bank_pays(client: Any, sandbox: Sandbox, how: dict[str, str]) -> None:
+def test_days_later_the_bank_pays(client: Any, sandbox: Sandbox, how: dict[str, Any]) -> None:
     session = a_euro_session(client, 10_000) if "iban" in how else a_session(client)
     pay(session.url, **how)
 
@@ -114,7 +114,7 @@ def test_days_later_the_bank_pays(client: Any, sandbox: Sandbox, how: dict[str, 
         ({"iban": "AT861904300235473202"}, "insufficient_funds"),
     ],
 )
-def test_days_later_the_bank_refuses(client: Any, sandbox: Sandbox, how: dict[str, str], code: str) -> None:
+def test_days_later_the_bank_refuses(client: Any, sandbox: Sandbox, how: dict[str, Any], code: str) -> None:
     session = a_euro_session(client, 10_000) if "iban" in how else a_session(client)
     pay(session.url, **how)
 

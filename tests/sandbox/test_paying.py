@@ -1,9 +1,11 @@
 """A session is made, paid on the hosted page, and told."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from tests.payer import NotPaid, look, pay
 from tests.sandbox.shop import SHOP, Post, Sandbox, Shop, a_session, event_types, listening
@@ -173,11 +175,11 @@ def test_a_number_outside_the_test_table_is_refused_beside_its_field(client: Any
         ({"cvc": "12"}, "three or four digits"),
     ],
 )
-def test_what_is_typed_wrongly_is_named_and_nothing_happens(client: Any, typed: dict[str, str], words: str) -> None:
+def test_what_is_typed_wrongly_is_named_and_nothing_happens(client: Any, typed: dict[str, Any], words: str) -> None:
     session = a_session(client)
 
     with pytest.raises(NotPaid, match=words):
-        pay(session.url, **typed)  # type: ignore[arg-type]
+        pay(session.url, **typed)
 
     assert event_types(client) == []
 
@@ -235,3 +237,50 @@ def test_an_endpoint_that_fails_does_not_hold_the_payer_up(client: Any, shop: Sh
     there = pay(a_session(client).url)
 
     assert there.startswith(SHOP)
+
+
+def test_twenty_impatient_presses_pay_once(client: Any) -> None:
+    session = a_session(client)
+
+    def press(_: int) -> str:
+        try:
+            return pay(session.url)
+        except NotPaid as said:
+            return str(said)
+
+    with ThreadPoolExecutor(20) as presses:
+        outcomes = list(presses.map(press, range(20)))
+
+    assert sum(there.startswith(SHOP) for there in outcomes) >= 1
+    assert len(client.v1.charges.list({"limit": 100}).data) == 1
+    assert len(client.v1.events.list({"type": "checkout.session.completed"}).data) == 1
+
+
+def test_a_placeholder_with_escaped_braces_is_not_one(client: Any) -> None:
+    session = a_session(client, success_url=f"{SHOP}/thanks?session=%7BCHECKOUT_SESSION_ID%7D")
+
+    assert pay(session.url) == f"{SHOP}/thanks?session=%7BCHECKOUT_SESSION_ID%7D"
+
+
+def test_names_are_shown_as_text(client: Any, sandbox: Sandbox) -> None:
+    line = {"price_data": {"currency": "usd", "product_data": {"name": "<script>x</script>"}, "unit_amount": 5_000}, "quantity": 1}
+    session = a_session(client, line_items=[line])
+
+    answer = requests.get(session.url, timeout=10)
+
+    assert "&lt;script&gt;x&lt;/script&gt;" in answer.text and "<script" not in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+
+
+def test_a_payment_page_that_is_none_says_so(sandbox: Sandbox) -> None:
+    page = look(f"{sandbox.url}/c/pay/cs_test_none")
+
+    assert (page.status, page.heading) == (404, "No such page")
+
+
+def test_the_receipt_names_card_and_amount(client: Any) -> None:
+    pay(a_session(client).url)
+
+    page = look(client.v1.charges.list().data[0].receipt_url)
+
+    assert page.heading == "Receipt over $1,190.00" and "visa ending in 4242" in page.text

@@ -9,7 +9,7 @@ from tests.payer import pay
 from tests.sandbox.shop import Sandbox, a_session, event_types
 
 
-def paid(client: Any, card: str = "4242 4242 4242 4242", **account: str) -> Any:
+def paid(client: Any, card: str = "4242 4242 4242 4242", **account: Any) -> Any:
     """The payment intent of a paid session over 1,190.00."""
     session = a_session(client)
     pay(session.url, card, **account)

@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "run": "Start everything on this machine, or one process of it.",
     "db": "The database: upgrade, check, shell.",
+    "demo": "The demo world: fill an empty database with it.",
     "sandbox": "The local server that speaks Stripe.",
     "check": "Say whether settings and neighbours are as they should be.",
 }

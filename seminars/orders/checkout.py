@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Sequence as SqlSequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from seminars.audit import recording
 from seminars.catalog.models import Event
+from seminars.catalog.policies import refund_until
 from seminars.kit import format as words
 from seminars.kit.references import reference, secret
 from seminars.kit.refusals import BadInput, Conflict
@@ -127,7 +128,7 @@ def _policy(event: Event) -> dict[str, Any]:
     policy = event.policy
     if policy is None or event.starts_at is None:
         return {"event_id": event.id, "days_before": None, "fee": 0, "currency": "", "until": None}
-    until = event.starts_at - timedelta(days=policy.days_before)
+    until = refund_until(policy.days_before, event.starts_at, event.zone)
     return {
         "event_id": event.id,
         "days_before": policy.days_before,

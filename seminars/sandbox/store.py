@@ -92,6 +92,11 @@ class Store:
             finally:
                 self._depth -= 1
 
+    @property
+    def changes(self) -> int:
+        """Rows written since the store was opened; it grows with every write."""
+        return self._db.total_changes
+
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._db.execute(sql, values).fetchall()

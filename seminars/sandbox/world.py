@@ -41,10 +41,15 @@ class World:
 
     @contextmanager
     def acting(self, request_id: str | None = None, key: str | None = None) -> Iterator["Act"]:
-        """One act, all or nothing; afterwards those who deliver and wait are woken."""
+        """One act, all or nothing; afterwards those who deliver and wait are woken, if it changed anything.
+
+        Looking for work is an act too: rung for nothing, the couriers would wake each other for ever.
+        """
+        before = self.store.changes
         with self.store.transaction():
             yield Act(world=self, store=self.store, now=int(self.clock.now()), request_id=request_id, idempotency_key=key)
-        self.ring()
+        if self.store.changes != before:
+            self.ring()
 
     def ring(self) -> None:
         with self.changed:

@@ -26,6 +26,7 @@ class System:
         self.var = var
         self.printed: list[str] = []
         self._told = threading.Event()
+        self._up = False
         # Ports beside the usual ones: tests run next to a system that somebody is using.
         kept = {name: value for name, value in os.environ.items() if name not in _SET_BY_SUPERVISOR}
         self._env = {**kept, "PORT": str(free_port()), "VAR_DIR": str(var), **env}
@@ -37,8 +38,12 @@ class System:
         self.supervisor = subprocess.Popen([sys.executable, "-m", "seminars.local.supervisor"], cwd=self._root, env=self._env, text=True,
                                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         self._told.clear()
+        self._up = False
         threading.Thread(target=self._listen, args=(self.supervisor,), daemon=True).start()
-        assert self._told.wait(STARTS_WITHIN) and self.supervisor.poll() is None, "\n".join(self.printed)
+        self._told.wait(STARTS_WITHIN)
+        if not self._up:
+            self.stop()
+            raise AssertionError("\n".join(self.printed))
         return self
 
     def _listen(self, supervisor: subprocess.Popen[str]) -> None:
@@ -47,6 +52,7 @@ class System:
             for line in supervisor.stdout:
                 self.printed.append(line.rstrip())
                 if LAST_LINE in line:
+                    self._up = True
                     self._told.set()
         self._told.set()
 

@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from seminars.config import Settings, WrongSetting
+
 WEB = "seminars.wsgi:app"
 WORKER = "workers.app"
 
@@ -28,6 +30,7 @@ def command(context: click.Context) -> None:
 @click.option("--threads", default=4, show_default=True, help="Threads of each process.")
 def web(host: str, port: int, processes: int, threads: int) -> None:
     """Serve the pages."""
+    _refuse_wrong_settings()
     _become("gunicorn", "--config", "python:seminars.cli.serving", "--bind", f"{host}:{port}", "--workers", str(processes),
             "--threads", str(threads), WEB)
 
@@ -37,19 +40,27 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
               help="prefork ends tasks that take too long; threads take half the memory.")
 @click.option("--concurrency", default=2, show_default=True)
 @click.option("--with-beat", is_flag=True, help="Keep the timetable too. Only where this is the only worker.")
-@click.option("--schedule", default="beat-schedule", show_default=True, help="The file in which the timetable notes what it did.")
-def worker(pool: str, concurrency: int, with_beat: bool, schedule: str) -> None:
+def worker(pool: str, concurrency: int, with_beat: bool) -> None:
     """Do what the timetable and the bell ask for."""
-    beat_too = ["--beat", "--schedule", schedule] if with_beat else []
+    _refuse_wrong_settings()
+    beat_too = ["--beat"] if with_beat else []
     _become("celery", "--app", WORKER, "--quiet", "worker", "--pool", pool, "--concurrency", str(concurrency), "--without-gossip",
             "--without-mingle", "--loglevel", "INFO", *beat_too)
 
 
 @command.command()
-@click.option("--schedule", default="beat-schedule", show_default=True, help="The file in which the timetable notes what it did.")
-def beat(schedule: str) -> None:
+def beat() -> None:
     """Keep the timetable, for workers elsewhere. One at a time."""
-    _become("celery", "--app", WORKER, "--quiet", "beat", "--schedule", schedule, "--pidfile", "", "--loglevel", "INFO")
+    _refuse_wrong_settings()
+    _become("celery", "--app", WORKER, "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO")
+
+
+def _refuse_wrong_settings() -> None:
+    """One sentence with the remedy, before a server wraps it into a traceback."""
+    try:
+        Settings.from_env()
+    except WrongSetting as wrong:
+        raise click.ClickException(str(wrong)) from None
 
 
 def _become(*words: str) -> None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import multiprocess
+
+from seminars.config import Settings
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
 
 MEMORY = "/dev/shm"  # noqa: S108  gunicorn makes an unnamed file there
 
@@ -20,3 +31,15 @@ accesslog = None
 forwarded_allow_ips = ""
 control_socket_disable = True
 proc_name = "seminars-web"
+
+# Each process counts in files of its own; whoever is asked for the counts reads all of them. The library wants the folder's name in the
+# environment before the application is loaded.
+_counts = Settings.from_env().var_dir / "counts" / socket.gethostname()
+shutil.rmtree(_counts, ignore_errors=True)
+_counts.mkdir(parents=True)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts)
+
+
+def child_exit(server: Arbiter, worker: Any) -> None:
+    """A process that is gone counts no more gauges; its sums stay."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -121,8 +121,7 @@ class Supervisor:
             for name, port in self._neighbour_ports(ports):
                 self._await(name, partial(listens, port))
         demo = self._fill_demo()
-        schedule = str(self.var / "run" / "beat-schedule")
-        self._launch("worker", *_ourselves("run", "worker", "--pool", "threads", "--with-beat", "--schedule", schedule))
+        self._launch("worker", *_ourselves("run", "worker", "--pool", "threads", "--with-beat"))
         _say(table(self.var, self.env, ports, self.wanted, demo))
 
     def stop_left_over(self) -> None:

@@ -40,11 +40,11 @@ class _Filing:
 
 
 class Sink:
-    """An SMTP server on 127.0.0.1 in a thread of its own."""
+    """An SMTP server in a thread of its own."""
 
-    def __init__(self, store: Store, port: int = 0) -> None:
+    def __init__(self, store: Store, port: int = 0, *, host: str = "127.0.0.1") -> None:
         self.store = store
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="smtp", daemon=True)

@@ -169,6 +169,6 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, store: Store, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, store: Store, port: int, *, host: str = "127.0.0.1") -> None:
+        super().__init__((host, port), _Handler)
         self.site = Site(store)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -27,6 +28,7 @@ from seminars.local.waiting import listens, lives
 DATABASE = "seminars"
 WEBHOOK_PATH = "/hooks/stripe"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEMO_WEEKS = 6
 ANSWERS_WITHIN = 90.0
 STOPS_WITHIN = 20.0
 LOOKS_EVERY = 1.0
@@ -154,7 +156,14 @@ class Supervisor:
         if self.wanted.stripe:
             self._launch("sandbox", sys.executable, "-m", "seminars.sandbox", "--data", str(self.var / "stripe"),
                          "--port", str(ports["stripe"]), "--webhook-url", self.env["BASE_URL"] + WEBHOOK_PATH,
-                         "--webhook-secret", self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0])
+                         "--webhook-secret", self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0], *self._before_the_demo())
+
+    def _before_the_demo(self) -> tuple[str, ...]:
+        """A new sandbox starts where the demo world does, weeks ago; filling that world brings it to the present (seminars demo fill)."""
+        if not self.cluster or (self.var / "stripe").exists():
+            return ()
+        start = datetime.now(UTC) - timedelta(weeks=DEMO_WEEKS, days=2)
+        return "--seed", "2026", "--clock", f"{start:%Y-%m-%dT%H:%M:%SZ}"
 
     def _neighbour_ports(self, ports: Mapping[str, int]) -> list[tuple[str, int]]:
         return [(name, ports[port]) for name, port in (("mailbox", "smtp"), ("sandbox", "stripe")) if name in self.children]

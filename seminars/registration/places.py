@@ -96,7 +96,7 @@ def confirm(session: Session, order_reference: str, *, now: datetime) -> list[Re
 
 def name_seat(session: Session, registration: Registration, attendee: Attendee) -> Registration:
     """Say who takes a seat that nobody was named for. Raises Conflict when it is named or gone."""
-    session.refresh(registration, with_for_update=True)
+    session.refresh(registration, with_for_update={"of": Registration, "key_share": True})
     if registration.state not in ("held", "confirmed"):
         raise Conflict("This seat is not open any more.")
     if registration.named:

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from seminars.web.public import events, feeds, programme
+from seminars.web.public import buying, checkout, events, feeds, orders, programme, seats
 
-BLUEPRINTS = (programme.blueprint, events.blueprint, feeds.blueprint)
+BLUEPRINTS = (programme.blueprint, events.blueprint, feeds.blueprint, buying.blueprint, checkout.blueprint, orders.blueprint, seats.blueprint)
 
 
 def register(app: Flask) -> None:

@@ -48,8 +48,11 @@ def seminar(slug: str) -> Response:
         raise NotFound("There is no seminar at this address.")
     instant, zone, center = now(), visitor_zone(request), joined().settings.center
     rows = queries.upcoming_of(db.session(), slug, now=instant)
-    dates = list(programme.months(programme.lines(db.session(), rows, zone, dict(center.topics))))
-    return programme.public(make_response(render_template("public/seminar.html", seminar=found, topic=dict(center.topics).get(found.topic, ""), months=dates)))
+    topics = dict(center.topics)
+    dates = programme.lines(db.session(), rows, zone, topics)
+    return programme.public(
+        make_response(render_template("public/seminar.html", seminar=found, topic=topics.get(found.topic, ""), dates=dates))
+    )
 
 
 @blueprint.get("/events/<reference>")

@@ -52,8 +52,6 @@ def content_policy(settings: Settings) -> str:
 
     `form-action` names Stripe's page, because browsers hold the redirect after «Register and pay» against it.
     """
-    api = urlsplit(settings.stripe_api_base)
-    pay = STRIPE_PAGE if settings.stripe_api_base == STRIPE_LIVE else f"{api.scheme}://{api.netloc}"
     return "; ".join(
         (
             "default-src 'none'",
@@ -63,8 +61,19 @@ def content_policy(settings: Settings) -> str:
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
-            f"form-action 'self' {pay}",
+            f"form-action 'self' {_payment_origin(settings)}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
         )
     )
+
+
+def form_may_lead_to(settings: Settings, address: str) -> bool:
+    """Whether a form's redirect to that address passes our own policy."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" == _payment_origin(settings)
+
+
+def _payment_origin(settings: Settings) -> str:
+    api = urlsplit(settings.stripe_api_base)
+    return STRIPE_PAGE if settings.stripe_api_base == STRIPE_LIVE else f"{api.scheme}://{api.netloc}"

@@ -1,0 +1,97 @@
+"""From an event's page to a cart: seats are held by the first press."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
+
+from seminars.db import db, transaction
+from seminars.kit.refusals import BadInput, BadInputs, Refusal
+from seminars.orders import cart as verbs
+from seminars.orders.models import Cart
+from seminars.web.public import carts
+from seminars.web.public.events import event_page, visible_event
+from seminars.web.public.summary import Summary, summary_of
+from seminars.web.shared import joined, now, request_id
+from seminars.web.shared.errors import status_of
+from seminars.web.shared.preferences import visitor_zone
+
+blueprint = Blueprint("buying", __name__)
+
+
+@blueprint.post("/events/<reference>/hold")
+def hold(reference: str) -> Response:
+    """Hold seats of this event and go on to the checkout; or the same page again, with what was wrong and what was typed."""
+    event = visible_event(db.session(), reference)
+    theirs = {kind.id for kind in event.ticket_types}
+    try:
+        places = {kind: number for kind, number in carts.wanted(request.form).items() if kind in theirs}
+        with transaction(by="visitor", why="hold seats", request_id=request_id()) as session:
+            cart = _with_seats(session, places)
+    except Refusal as refusal:
+        db.session().expire_all()
+        event = visible_event(db.session(), reference)
+        return make_response(event_page(event, typed=request.form, errors=errors_of(refusal)), status_of(refusal))
+    return carts.remember(make_response(redirect("/checkout", 303)), cart)
+
+
+def _with_seats(session: Session, places: Mapping[int, int]) -> Cart:
+    """This browser's cart, or a new one, with these seats in it. What it held before and lapsed is taken out."""
+    instant = now()
+    cart = carts.held(session) or verbs.open_cart(session, now=instant)
+    for line in [line for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant]:
+        verbs.remove(session, cart, line.ticket_type_id)
+    return verbs.add_places(session, cart, places, now=instant)
+
+
+def errors_of(refusal: Refusal) -> dict[str, str]:
+    """The refusal's sentences by field; under «places» when it names none."""
+    match refusal:
+        case BadInputs(errors=errors):
+            return dict(errors)
+        case BadInput(field=field):
+            return {field or "places": str(refusal)}
+        case _:
+            return {"places": str(refusal)}
+
+
+@blueprint.get("/cart")
+def show() -> Response:
+    """What this browser holds."""
+    return _page(carts.held(db.session()))
+
+
+@blueprint.post("/cart")
+def change() -> Response:
+    """Change how many seats are held, of each ticket type; none frees them. Going on holds again what lapsed meanwhile."""
+    cart = carts.held(db.session())
+    if cart is None:
+        return carts.forget(make_response(redirect("/cart", 303)))
+    try:
+        places = carts.wanted(request.form)
+        with transaction(by="visitor", why="change seats", request_id=request_id()) as session:
+            _change(session, cart, places)
+    except Refusal as refusal:
+        db.session().expire_all()
+        return _page(carts.held(db.session()), errors=errors_of(refusal), status=status_of(refusal))
+    return make_response(redirect("/checkout" if request.form.get("act") == "continue" else "/cart", 303))
+
+
+def _change(session: Session, cart: Cart, places: Mapping[int, int]) -> None:
+    instant = now()
+    until = verbs.held_until(cart)
+    lapsed = until is None or until <= instant
+    known = {line.ticket_type_id: line for line in cart.lines}
+    for ticket_type_id in [i for i, number in places.items() if not number and i in known]:
+        verbs.remove(session, cart, ticket_type_id)
+    wanted = {i: number for i, number in places.items() if number and i in known and (lapsed or number != known[i].places)}
+    if wanted:
+        verbs.add_places(session, cart, wanted, now=instant)
+
+
+def _page(cart: Cart | None, *, errors: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    summary: Summary | None = None
+    if cart is not None and cart.lines:
+        summary = summary_of(cart, currency=joined().settings.center.currency, visitor=visitor_zone(request), now=now())
+    page = render_template("public/cart.html", cart=cart, summary=summary, typed=request.form, errors=errors or {}, most=carts.MOST)
+    return make_response(page, status)

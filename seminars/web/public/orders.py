@@ -1,0 +1,270 @@
+"""The order's page, which its secret link opens: how it stands, what happens next, who attends, and the documents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
+
+from seminars.calendars import ics
+from seminars.catalog.models import Event
+from seminars.catalog.occasions import live_sessions, occasion_of, place
+from seminars.db import db
+from seminars.gateways.stripe import StripeTrouble
+from seminars.invoices import documents
+from seminars.invoices import queries as invoices
+from seminars.kit import format as words
+from seminars.kit.money import Money
+from seminars.kit.refusals import NotFound, Refusal
+from seminars.orders import letters, queries, settlement
+from seminars.orders.buyers import read_attendee
+from seminars.orders.models import Order
+from seminars.payments import capture
+from seminars.payments import checkout as payments
+from seminars.payments import queries as paid
+from seminars.payments.models import Payment
+from seminars.registration import announcing, places
+from seminars.registration.models import Registration
+from seminars.web.public import standing
+from seminars.web.public.buying import errors_of
+from seminars.web.public.checkout import pay_address, work
+from seminars.web.public.feeds import calendar, entry_of
+from seminars.web.public.summary import lines_of, when_and_where
+from seminars.web.shared import joined, now
+from seminars.web.shared.errors import status_of
+
+blueprint = Blueprint("orders", __name__)
+
+KINDS = {"invoice": "Invoice", "credit_note": "Credit note"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of what happens next."""
+
+    when: str
+    at: str
+    text: str
+    link: str = ""
+    link_text: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that the buyer may fetch."""
+
+    label: str
+    path: str
+    note: str
+
+
+def the_order(session: Session, secret: str) -> Order:
+    """The order that this link opens. Raises NotFound."""
+    order = queries.order_by_secret(session, secret[:40])
+    if order is None:
+        raise NotFound("There is no order at this address. Open the link in our mail once more.")
+    return order
+
+
+@blueprint.get("/orders/<secret>")
+def show(secret: str) -> Response:
+    """How the order stands."""
+    return _page(the_order(db.session(), secret))
+
+
+@blueprint.get("/orders/<secret>/thanks")
+def thanks(secret: str) -> Response:
+    """The browser is back from the payment page. Only what Stripe says when asked counts; until it is known, the page asks again."""
+    order = the_order(db.session(), secret)
+    if order.state == "placed":
+        _ask_stripe(order, request.args.get("session_id", ""))
+        order = the_order(db.session(), secret)
+    if order.state != "placed":
+        return make_response(redirect(f"/orders/{order.secret}", 303))
+    return _page(order, confirming=True)
+
+
+def _ask_stripe(order: Order, session_id: str) -> None:
+    """Settle from a fresh look at the payment page, if that page is one of this order's; trouble there is the poller's to mend."""
+    if not any(attempt.session_id == session_id for attempt in paid.attempts_of(db.session(), order)):
+        return
+    db.session().rollback()
+    try:
+        seen = capture.look(joined().stripe, session_id)
+    except StripeTrouble:
+        return
+    with work(order, "back from the payment page") as session:
+        capture.apply(session, seen, letterhead=joined().settings.letterhead, found_by="thanks", now=now())
+    db.session().expire_all()
+
+
+@blueprint.post("/orders/<secret>/pay")
+def pay(secret: str) -> Response:
+    """Go on to the payment page: the one that is open, or a new one. An order that lapsed takes its seats again first."""
+    order = the_order(db.session(), secret)
+    _close_old_page(order)
+    try:
+        with work(order, "pay") as session:
+            locked = settlement.lock(session, order.id)
+            attempt = payments.begin(session, locked, letterhead=joined().settings.letterhead, now=now())
+    except Refusal as refusal:
+        db.session().expire_all()
+        return _page(the_order(db.session(), secret), refused=str(refusal), status=status_of(refusal))
+    return make_response(redirect(pay_address(order, attempt), 303))
+
+
+@blueprint.get("/orders/<secret>/payment-page")
+def payment_page(secret: str) -> Response:
+    """On to a payment page of another origin than Stripe's own (a custom domain): a form may not lead there, a page may."""
+    order = the_order(db.session(), secret)
+    attempt = payments.live_attempt(db.session(), order)
+    if attempt is None or not attempt.url:
+        return make_response(redirect(f"/orders/{order.secret}", 303))
+    return make_response(render_template("public/payment_page.html", order=order, address=attempt.url))
+
+
+def _close_old_page(order: Order) -> None:
+    """A payment page whose time is over takes no money; Stripe says so, and then a new one can be made."""
+    under_way = payments.live_attempt(db.session(), order)
+    if under_way is not None and under_way.session_id and under_way.expires_at <= now():
+        _ask_stripe(order, under_way.session_id)
+
+
+@blueprint.post("/orders/<secret>/seats/<int:number>")
+def name_seat(secret: str, number: int) -> Response:
+    """Say who takes a seat that nobody was named for; the invitation goes out with it."""
+    order = the_order(db.session(), secret)
+    registration = next((line.registration for line in order.lines if line.position == number), None)
+    if registration is None:
+        raise NotFound("There is no such seat in this order.")
+    try:
+        attendee = read_attendee(request.form)
+        with work(order, "name a seat") as session:
+            letterhead = joined().settings.letterhead
+            places.name_seat(session, registration, attendee)
+            purchase = letters.purchase_of(order, letterhead=letterhead)
+            announcing.tell_confirmed(session, [registration], letterhead=letterhead, purchase=purchase, now=now())
+    except Refusal as refusal:
+        db.session().expire_all()
+        return _page(the_order(db.session(), secret), naming=number, errors=errors_of(refusal), status=status_of(refusal))
+    return make_response(redirect(f"/orders/{order.secret}#people", 303))
+
+
+@blueprint.get("/orders/<secret>/calendar.ics")
+def order_ics(secret: str) -> Response:
+    """All that was booked, for the buyer's own calendar. Has no joining address: that is for who sits in the seat."""
+    order = the_order(db.session(), secret)
+    letterhead = joined().settings.letterhead
+    entries = []
+    for event in events_of(order):
+        sessions = live_sessions(event.sessions)
+        page = f"{letterhead.base_url}/events/{event.reference}"
+        occasions = [occasion_of(one, page=page, of=len(sessions), joinable=False) for one in sessions]
+        off = event.state == "cancelled" or order.state in ("cancelled", "expired")
+        entries += [entry_of(one, letterhead, stamp=order.placed_at, cancelled=off) for one in occasions]
+    return calendar(entries, ics.Feed(name=f"{letterhead.center.name}, order {order.number}"), f"{order.number}.ics")
+
+
+@blueprint.get("/orders/<secret>/documents/<kind>/<int:number>")
+def document(secret: str, kind: str, number: int) -> Response:
+    """An invoice or credit note of this order as PDF, at any time; of another order's, there is none."""
+    order = the_order(db.session(), secret)
+    wanted = f"{kind}/{number}"
+    name = next((one.number for one in invoices.documents_of(db.session(), order) if one.reference == wanted), None)
+    pdf = documents.pdf_of(db.session(), wanted) if name else None
+    if pdf is None:
+        raise NotFound("This document is not ready yet. It takes a minute; open the order again then.")
+    response = Response(pdf, content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    return response
+
+
+def events_of(order: Order) -> list[Event]:
+    """The events of an order, in the order of its lines."""
+    return list({line.event_id: line.registration.event for line in order.lines}.values())
+
+
+def _page(
+    order: Order,
+    *,
+    confirming: bool = False,
+    refused: str = "",
+    naming: int = 0,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    session, instant = db.session(), now()
+    attempts, payments_ = paid.attempts_of(session, order), paid.payments_of(session, order)
+    events = events_of(order)
+    page = render_template(
+        "public/order.html",
+        order=order,
+        standing=standing.of(order, attempts, confirming=confirming, now=instant),
+        refused=refused,
+        leads=[f"{event.title}, {when_and_where(event)}" for event in events],
+        several=len(events) > 1 or len({line.ticket_type_id for line in order.lines}) > 1,
+        steps=_steps(order, events, instant),
+        lines=lines_of(queries.lines_of(order), order.currency, order.discount_code.code if order.discount_code else ""),
+        total=words.money(order.total_money) if order.total else "Free",
+        paid_by=_paid_by(payments_),
+        refunds=_refunds(payments_),
+        documents=_documents(session, order),
+        naming=naming,
+        typed=request.form,
+        errors=errors or {},
+        people=sum(1 for line in order.lines if line.registration.state != "cancelled"),
+        refresh=confirming,
+    )
+    return make_response(page, status)
+
+
+def _steps(order: Order, events: list[Event], instant: datetime) -> list[Step]:
+    """What happens next for an order that stands."""
+    if order.state != "paid":
+        return []
+    zone = events[0].zone if events else joined().settings.center.zone
+    steps = []
+    if order.paid_at:
+        unnamed = sum(1 for line in order.lines if not line.registration.named and line.registration.state == "confirmed")
+        sent = "Confirmation and calendar entry sent to everybody who is named."
+        text = f"{sent} {words.count(unnamed, 'seat', 'seats')} to be named below." if unnamed else sent
+        steps.append(Step(words.day(words.local(order.paid_at, zone).date()), order.paid_at.isoformat(), text))
+    for event in events:
+        for one in live_sessions(event.sessions):
+            if one.ends_at > instant:
+                where = place(one) or "Online. The link is in each person’s invitation."
+                title = f"{event.title}. " if len(events) > 1 else ""
+                local = words.local(one.starts_at, event.zone)
+                when = words.weekday(local) if one.all_day else f"{words.weekday(local)}, {words.time_in(one.starts_at, event.zone)}"
+                steps.append(Step(when, one.starts_at.isoformat(), f"{title}{where}"))
+    return steps
+
+
+def _paid_by(payments_: Sequence[Payment]) -> str:
+    settled = next((payment for payment in payments_ if payment.role == "settles"), None)
+    if settled is None:
+        return ""
+    return f"{(settled.brand or settled.method).capitalize()} ending {settled.last4}" if settled.last4 else settled.method.capitalize()
+
+
+def _refunds(payments_: Sequence[Payment]) -> list[tuple[str, str]]:
+    """What goes or went back: amount and how far it is."""
+    told = {"succeeded": "sent back", "failed": "could not be sent; we will write to you", "needs_manual": "we will write to you"}
+    return [
+        (words.money(Money(refund.amount, refund.currency)), told.get(refund.state, "on its way"))
+        for payment in payments_
+        for refund in payment.refunds
+        if refund.state != "canceled"
+    ]
+
+
+def _documents(session: Session, order: Order) -> list[Document]:
+    return [
+        Document(
+            label=f"{KINDS[paper.kind]} {paper.number}",
+            path=f"/orders/{order.secret}/documents/{paper.reference}",
+            note=f"PDF, {max(1, paper.size // 1024)}{words.NBSP}KB" if paper.size else "",
+        )
+        for paper in invoices.documents_of(session, order)
+    ]

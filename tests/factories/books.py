@@ -7,8 +7,11 @@ from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession, Seminar, TicketType, Venue
 from seminars.config import Center
+from seminars.kit.money import Money
 from seminars.kit.references import secret
+from seminars.ledger import journal, postings
 from seminars.orders.models import Order, OrderLine
+from seminars.payments.models import Payment
 from seminars.registration.models import Registration
 
 NOON = datetime(2027, 3, 1, 18, 0, tzinfo=UTC)
@@ -118,3 +121,36 @@ def an_order(
         )
     session.flush()
     return order
+
+
+def a_payment(
+    session: Session, order: Order, *, charge: str, fee: int | None = None, role: str = "settles", at: datetime = NOON
+) -> Payment:
+    """A card payment of the order's total, posted as settlement posts it; with its fee when Stripe has told it."""
+    payment = Payment(
+        order_id=order.id,
+        charge_id=charge,
+        payment_intent_id=f"pi_{charge}",
+        amount=order.total,
+        currency=order.currency,
+        role=role,
+        brand="visa",
+        last4="4242",
+        paid_at=at,
+        recorded_at=at,
+        balance_transaction_id=None if fee is None else f"txn_{charge}",
+        fee=fee,
+    )
+    session.add(payment)
+    session.flush()
+    received = (
+        postings.card_paid(payment.money, owed_by=order.reference)
+        if role == "settles"
+        else postings.paid_twice(payment.money, paid_for=order.reference)
+    )
+    facts = [journal.Fact(postings.CHARGE, charge, at.date(), order.reference, received)]
+    if fee is not None:
+        lines = postings.card_fee(Money(fee, order.currency))
+        facts.append(journal.Fact(postings.BALANCE_TRANSACTION_FEE, f"txn_{charge}", at.date(), order.reference, lines))
+    journal.post_all(session, facts, now=at)
+    return payment

@@ -1,7 +1,7 @@
 """Reading a catalogue from a CSV file: each row becomes an event with one session, or is left out with the reason."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -148,7 +148,7 @@ def _plan(row: Row, choices: CsvChoices, notes: Notes) -> EventPlan:
     )
     return EventPlan(
         line=row.line,
-        uid=_uid(cell("uid"), (plain_line(cell("id")), title, speaker, times.starts.isoformat(), times.zone or "", place)),
+        uid=_uid(cell("uid"), row),
         seminar_title=shortened(title, LONGEST_TITLE),
         zone=times.zone,
         sessions=(session,),
@@ -299,8 +299,9 @@ def _named_zone(label: str, choices: CsvChoices) -> ZoneLabel:
     return named
 
 
-def _uid(given: str, facts: Iterable[str]) -> str:
-    return usable_uid(plain_line(given)) if given else content_uid(facts)
+def _uid(given: str, row: Row) -> str:
+    """The UID of a row, or one made of all that stands in it as it stands, so that it is the same under other choices."""
+    return usable_uid(plain_line(given)) if given else content_uid(f"{name}={cell}" for name, cell in row.cells.items() if cell.strip())
 
 
 def _categories(text: str) -> tuple[str, ...]:

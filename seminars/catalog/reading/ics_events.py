@@ -24,6 +24,8 @@ from seminars.catalog.reading.plan import (
 from seminars.catalog.reading.uids import content_uid, usable_uid
 
 ONE_DAY = timedelta(days=1)
+# What a made UID is made of: as written, so that it is the same whatever zone is chosen for times without one.
+LASTING_PROPERTIES = ("SUMMARY", "DTSTART", "DTEND", "DURATION", "LOCATION", "RECURRENCE-ID")
 MEETING_PROPERTIES = (
     "X-GOOGLE-CONFERENCE",
     "X-MICROSOFT-SKYPETEAMSMEETINGURL",
@@ -146,7 +148,7 @@ class _Reader:
 
     def _made_uid(self, block: _Block) -> str:
         self.notes.add("The event has no UID; one was made from what it says", block.line)
-        return content_uid((block.title, block.starts.instant().isoformat(), str(block.length), block.location))
+        return content_uid(f"{prop.name}={prop.value}" for prop in block.component.properties if prop.name in LASTING_PROPERTIES)
 
     def _add_main(self, series: _Series, block: _Block) -> None:
         """Of two events with one UID the later revision counts: RFC 5546 2.1.5."""

@@ -330,7 +330,8 @@ def test_a_joining_address_is_kept_for_registrants_and_out_of_the_public_text():
     plan = only(
         read(
             event(
-                "DTSTART:20270504T090000Z\nDURATION:PT1H\nDESCRIPTION:Welcome.\\nJoin: https://x.zoom.us/j/99?pwd=a\\nPasscode: 1\\nBring tea."
+                "DTSTART:20270504T090000Z\nDURATION:PT1H\n"
+                "DESCRIPTION:Welcome.\\nJoin: https://x.zoom.us/j/99?pwd=a\\nPasscode: 1\\nBring tea."
             )
         )
     )

@@ -45,9 +45,11 @@ class IcsChoices:
 Choices = CsvChoices | IcsChoices
 
 
-def is_calendar(name: str, data: bytes) -> bool:
-    """Is it an iCalendar file? By what it says rather than by its name."""
-    return b"BEGIN:VCALENDAR" in data[:2_000].upper() or (name.lower().endswith((".ics", ".ical")) and b"," not in data[:200])
+def suggested(name: str, data: bytes, *, encoding: str | None = None) -> Choices:
+    """The choices that a file itself suggests. What it says counts for more than its name. Raises Unreadable."""
+    if b"BEGIN:VCALENDAR" in data[:2_000].upper() or name.lower().endswith((".ics", ".ical")):
+        return IcsChoices()
+    return guess_choices(data, encoding)[0]
 
 
 def plan_import(
@@ -62,7 +64,7 @@ def plan_import(
         raise BadInput(f"Between 0 and {MOST_SEATS:,} seats can be given to each event.", "seats")
     if not known_zone(center_zone):
         raise ValueError(f"{center_zone!r} is no zone of the IANA database; use one such as America/Chicago")
-    choices = choices or (IcsChoices() if is_calendar(name, data) else guess_choices(data)[0])
+    choices = choices or suggested(name, data)
     if isinstance(choices, IcsChoices):
         horizon = choices.horizon or (now + ENDLESS).date()
         reading = read_ics(data, default_zone=choices.zone, horizon=horizon, minutes=choices.minutes)

@@ -216,6 +216,8 @@ def test_what_a_file_leaves_open_is_kept_as_questions(session):
 def test_a_file_that_cannot_be_read_keeps_nothing(session):
     with pytest.raises(Unreadable, match="Excel"):
         planned(session, b"PK\x03\x04rest")
+    with pytest.raises(Unreadable, match="no iCalendar file"):
+        planned(session, b"hello", name="calendar.ics")
     with pytest.raises(BadInput, match="seats"):
         planned(session, seats=-1)
 

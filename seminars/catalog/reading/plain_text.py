@@ -30,6 +30,9 @@ KEYS = re.compile(
     re.IGNORECASE,
 )
 
+# “Join via Zoom:” leads nowhere once the address below it is gone.
+INVITES = re.compile(r"\b(?:join|zoom|teams|webex|google meet|meeting|link)\b.*:$", re.IGNORECASE)
+
 
 def plain_line(value: str) -> str:
     """Text on one line, without tags and control characters."""
@@ -57,7 +60,12 @@ def meeting_link(value: str) -> str:
 
 def without_meeting(value: str) -> str:
     """A text as the public may read it: lines with a joining address, a meeting number or a passcode are gone."""
-    kept = [line for line in value.split("\n") if not (MEETING.search(line) or KEYS.search(line))]
+    kept: list[str] = []
+    for line in value.split("\n"):
+        if not (MEETING.search(line) or KEYS.search(line)):
+            kept.append(line)
+        elif kept and INVITES.search(kept[-1]):
+            kept.pop()
     return NUMEROUS_LINES.sub("\n\n", "\n".join(kept)).strip()
 
 

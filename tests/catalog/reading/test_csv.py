@@ -326,7 +326,8 @@ def test_tags_entities_and_control_characters_are_gone():
 
 def test_a_joining_address_is_kept_for_registrants_and_out_of_the_public_text():
     reading = read(
-        'Title,Date,Abstract\nA,2026-03-17,"All welcome.\nJoin: https://example.zoom.us/j/123?pwd=x\nMeeting ID: 123\nBring tea."\n'
+        "Title,Date,Abstract\n"
+        'A,2026-03-17,"All welcome.\nJoin via Zoom:\nhttps://example.zoom.us/j/123?pwd=x\nMeeting ID: 123\nBring tea."\n'
     )
 
     assert reading.plans[0].join_url == "https://example.zoom.us/j/123?pwd=x"

@@ -22,6 +22,7 @@ from seminars.catalog.reading.plan import (
     SessionRow,
     Unreadable,
     shortened,
+    title_of,
 )
 from seminars.catalog.reading.uids import content_uid, usable_uid
 from seminars.catalog.reading.zone_names import ZoneLabel, zone_label
@@ -149,7 +150,7 @@ def _plan(row: Row, choices: CsvChoices, notes: Notes) -> EventPlan:
     return EventPlan(
         line=row.line,
         uid=_uid(cell("uid"), row),
-        seminar_title=shortened(title, LONGEST_TITLE),
+        seminar_title=title_of(title, row.line, notes),
         zone=times.zone,
         sessions=(session,),
         summary=session.description,

@@ -20,6 +20,7 @@ from seminars.catalog.reading.plan import (
     SessionRow,
     Unreadable,
     shortened,
+    title_of,
 )
 from seminars.catalog.reading.uids import content_uid, usable_uid
 
@@ -193,7 +194,7 @@ class _Reader:
             length=ONE_DAY if cancelled else self._length(component, starts, clocks),
             instead_of=clocks.when(instead) if instead else None,
             and_all_later=bool(instead and instead.params.get("RANGE", "").upper() == "THISANDFUTURE"),
-            title=shortened(title, LONGEST_TITLE),
+            title=title_of(title, component.line, self.notes),
             location=shortened(without_meeting(place), LONGEST_PLACE),
             join_url=_join_url(component, place, description),
             description=without_meeting(description),

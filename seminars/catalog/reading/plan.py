@@ -105,3 +105,10 @@ def _named(lines: list[int]) -> str:
 def shortened(text: str, most: int) -> str:
     """Text that fits into a column, with a sign where it was cut."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def title_of(text: str, line: int, notes: Notes) -> str:
+    """A title that fits into its column; said where it had to be cut."""
+    if len(text) > LONGEST_TITLE:
+        notes.add(f"The title is longer than {LONGEST_TITLE} characters and was shortened", line)
+    return shortened(text, LONGEST_TITLE)

@@ -334,6 +334,13 @@ def test_a_joining_address_is_kept_for_registrants_and_out_of_the_public_text():
     assert reading.plans[0].summary == "All welcome.\nBring tea."
 
 
+def test_a_title_that_is_too_long_is_shortened_and_said():
+    reading = read(f"Title,Date\n{'x' * 301},2026-03-17\n")
+
+    assert (len(reading.plans[0].seminar_title), reading.plans[0].seminar_title[-1]) == (300, "…")
+    assert reading.warnings == ("The title is longer than 300 characters and was shortened (line 2)",)
+
+
 def test_a_row_with_a_cell_too_many_is_left_out():
     reading = read("Title,Date\nA,2026-03-17\nB,2026-03-18,\nHello, world,2026-03-19\n")
 

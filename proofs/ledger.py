@@ -294,7 +294,7 @@ def whole_book(superuser: str) -> float:
         )
         connection.execute(
             "INSERT INTO postings (entry_id, account_number, amount, currency, dimension)"
-            " SELECT e.id, s.account, s.sign * (1 + e.id %% 90000), 'USD', '' FROM journal_entries e,"
+            " SELECT e.id, s.account, s.sign * (1 + e.id % 90000), 'USD', '' FROM journal_entries e,"
             " (VALUES (1050, 1), (1100, -1)) s(account, sign) WHERE e.source_kind = 'load'"
         )
         connection.execute("VACUUM ANALYZE postings")

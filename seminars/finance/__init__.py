@@ -1,4 +1,5 @@
-"""Finance: recognising revenue at delivery, and the reports that explain it. Above every room that money passes through.
+"""Finance: what was earned, what is owed, and whether the books hold.
 
-`recognition.py` marks a session delivered and turns its deferred revenue into revenue; `queries.py` reads.
+`recognition.py` marks a session delivered and turns what was deferred for it into revenue; `checks.py` holds the books against the
+invariants of the ledger; `queries.py` reads payments with all they are made of, and deferred revenue by session.
 """

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.db import transaction
+from seminars.finance import recognition
 from seminars.gateways.smtp import NotReached, Refused
 from seminars.gateways.stripe import StripeTrouble
-from seminars.invoices.models import Document
+from seminars.invoices import documents
+from seminars.invoices.models import ISSUED
 from seminars.joined import Joined
 from seminars.messages import delivery
 from seminars.messages.outbox import OUTBOX
@@ -59,7 +60,7 @@ class Job:
 
 def deliver_outbox(joined: Joined) -> None:
     """Hand over the mails that are due."""
-    rooms = delivery.Rooms(STILL_WANTED, _document)
+    rooms = delivery.Rooms(STILL_WANTED, documents.pdf_of)
     press = press_of(joined.settings.letterhead, joined.settings.secret_key)
     for _ in range(MOST_ROUNDS):
         if delivery.deliver_due(_work("deliver_outbox"), joined.smtp, press, rooms, clock=joined.clock, most=BATCH) < BATCH:
@@ -119,15 +120,31 @@ def beat_heart(joined: Joined) -> None:
             heartbeats.record(session, name, well=well, detail=detail, now=joined.clock())
 
 
+def render_documents(joined: Joined) -> None:
+    """Make the PDFs of what was issued, and post them."""
+    work, letterhead = _work("render_documents"), joined.settings.letterhead
+    for _ in range(MOST_ROUNDS):
+        if documents.render_due(work, letterhead=letterhead, clock=joined.clock, most=BATCH) < BATCH:
+            return
+
+
+def recognise_late_sales(joined: Joined) -> None:
+    """Earn what was sold after its session had been delivered."""
+    with transaction(by="job/recognise_late_sales") as session:
+        recognition.recognise_late_sales(session, now=joined.clock())
+
+
 TIMETABLE = (
     Job(deliver_outbox, every=timedelta(seconds=15), times=2, ring=OUTBOX),
     Job(handle_stripe_events, every=timedelta(seconds=5), ring=STRIPE),
+    Job(render_documents, every=timedelta(seconds=15), ring=ISSUED),
     Job(release_lapsed_holds, every=timedelta(minutes=1)),
     Job(poll_attempts, every=timedelta(minutes=1)),
     Job(resolve_intents, every=timedelta(minutes=1)),
     Job(pay_refunds, every=timedelta(minutes=1)),
     Job(fetch_fees, every=timedelta(minutes=5)),
     Job(backfill_stripe_events, every=timedelta(minutes=10)),
+    Job(recognise_late_sales, every=timedelta(hours=1)),
     Job(beat_heart, every=timedelta(seconds=30)),
 )
 BY_NAME = {job.name: job for job in TIMETABLE}
@@ -135,7 +152,3 @@ BY_NAME = {job.name: job for job in TIMETABLE}
 
 def _work(name: str) -> Callable[[], AbstractContextManager[Session]]:
     return functools.partial(transaction, by=f"job/{name}")
-
-
-def _document(session: Session, reference: str) -> bytes | None:
-    return session.scalar(select(Document.pdf).where(Document.subject == reference))

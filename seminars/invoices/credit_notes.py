@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seminars.config import Center
+from seminars.db import ring
 from seminars.invoices import numbering
 from seminars.invoices.facts import CreditedSeat, credit_note_facts, hash_of
-from seminars.invoices.models import CreditNote, Invoice, InvoiceLine, RevenueShare
+from seminars.invoices.models import ISSUED, CreditNote, Invoice, InvoiceLine, RevenueShare
 from seminars.kit import format as fmt
 from seminars.kit.money import Money
 from seminars.kit.references import reference
@@ -79,6 +80,7 @@ def issue(
     if not left(session, invoice):
         invoice.state = "credited"
         session.flush()
+    ring(session, ISSUED)
     return note
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession, Venue, ticket_type_sessions
 from seminars.config import Center
+from seminars.db import ring
 from seminars.invoices import numbering
 from seminars.invoices.facts import Seat, hash_of, invoice_facts
-from seminars.invoices.models import Invoice, InvoiceLine, RevenueShare
+from seminars.invoices.models import ISSUED, Invoice, InvoiceLine, RevenueShare
 from seminars.kit import format as fmt
 from seminars.kit.money import Money
 from seminars.kit.references import reference
@@ -63,6 +64,7 @@ def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, 
         memo=f"Invoice {number.text}, order {order.number}",
         now=now,
     )
+    ring(session, ISSUED)
     return invoice
 
 

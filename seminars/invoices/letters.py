@@ -1,15 +1,14 @@
-"""The facts of letters that bring a document. Their wording lies under templates/mail/invoices/."""
+"""The facts of letters that bring a document: always wanted, since what was issued is never out of date.
 
-from collections.abc import Collection, Sequence
+Their wording lies under templates/mail/invoices/.
+"""
+
 from typing import Any
-
-from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
 from seminars.invoices import wording
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.messages.outbox import Letter
-from seminars.messages.render import Posted
 from seminars.orders.letters import order_page
 from seminars.orders.models import Order
 
@@ -39,11 +38,6 @@ def credited(note: CreditNote, *, letterhead: Letterhead) -> Letter:
         "reason": note.facts["reason"],
     }
     return _letter(CREDITED, note.invoice.order, note.reference, f"credit-note-{note.number}.pdf", facts, letterhead)
-
-
-def still_wanted(session: Session, messages: Sequence[Posted]) -> Collection[int]:
-    """All of them: a document that was issued is never out of date."""
-    return [message.id for message in messages]
 
 
 def _letter(kind: str, order: Order, document: str, file: str, facts: dict[str, Any], letterhead: Letterhead) -> Letter:

@@ -12,6 +12,9 @@ from seminars.kit.money import Money
 from seminars.kit.references import reference
 from seminars.orders.models import Order
 
+ISSUED = "documents"
+"""The bell of what was issued and has no PDF yet."""
+
 
 class Series(Base):
     """A row of numbers without gaps, one per kind of document and year."""

@@ -10,6 +10,8 @@ COMMANDS = {
     "run": "Start everything on this machine, or one process of it.",
     "db": "The database: upgrade, check, shell.",
     "demo": "The demo world: fill an empty database with it.",
+    "import": "A catalogue from a CSV or iCalendar file: a dry run, and then exactly that.",
+    "user": "People who may sign in: create.",
     "sandbox": "The local server that speaks Stripe.",
     "check": "Say whether settings and neighbours are as they should be.",
 }
@@ -24,7 +26,8 @@ class _Lazy(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"seminars.cli.{name}").command
+        module = "importing" if name == "import" else name  # «import» is a word of Python's own
+        command: click.Command = importlib.import_module(f"seminars.cli.{module}").command
         return command
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -63,6 +63,11 @@ def major_of(folder: Path) -> int | None:
     return int(text.split()[2].split(".")[0].rstrip("abcdefghijklmnopqrstuvwxyz"))
 
 
+def runs_as_nobody() -> bool:
+    """Whether we are root on a machine that lets root make no user namespaces (containers are often like that)."""
+    return os.geteuid() == 0 and not _unshare_works()
+
+
 @functools.cache
 def _unshare_works() -> bool:
     if not shutil.which(UNSHARE[0]):
@@ -80,7 +85,8 @@ class Cluster:
         self.home.chmod(0o700)
         self.binaries = binaries or find_binaries()
         self.data = self.home / "data"
-        self.log = log or self.home / "log"
+        # Nobody may write into its own folder only.
+        self.log = log if log and not runs_as_nobody() else self.home / "log"
         self.settings = {**SERVER, **(settings or {})}
         self.holders = Holders(self.home / "holders")
 
@@ -209,15 +215,14 @@ class Cluster:
 
     def _as_somebody(self) -> tuple[str, ...]:
         """PostgreSQL refuses root: in a user namespace of its own it sees another number, and files stay root's."""
-        return UNSHARE if os.geteuid() == 0 and _unshare_works() else ()
+        return UNSHARE if os.geteuid() == 0 and not runs_as_nobody() else ()
 
     def _as_nobody(self) -> dict[str, Any]:
         """Where root may make no namespaces, the server runs as nobody in a folder given to nobody."""
-        if os.geteuid() != 0 or _unshare_works():
+        if not runs_as_nobody():
             return {}
-        for path in (self.home, self.socket_folder, self.log):
-            if path.exists():
-                os.chown(path, NOBODY, NOBODY)
+        for path in (self.home, self.socket_folder):
+            os.chown(path, NOBODY, NOBODY)
         return {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
 
 

@@ -20,7 +20,7 @@ from seminars.local.announcing import Demo, table
 from seminars.local.children import Child, Program
 from seminars.local.environment import NoFreePort, Wanted, choose_ports, choosing_ports, for_children, kept_secrets
 from seminars.local.migrating import is_migrated
-from seminars.local.postgres import APPLICATION, OWNER, Cluster, PostgresUnavailable, find_binaries, major_of
+from seminars.local.postgres import APPLICATION, OWNER, Cluster, PostgresUnavailable, find_binaries, major_of, runs_as_nobody
 from seminars.local.sockets import SocketFolderNotOurs
 from seminars.local.valkey import Broker, ValkeyUnavailable
 from seminars.local.waiting import listens, lives
@@ -48,9 +48,12 @@ class _Told(BaseException):
 def main() -> None:
     """Start, print where everything is, wait for Ctrl-C, stop."""
     var = var_folder()
+    # Whatever we and our children make is private.
+    os.umask(0o077)
     for folder in ("log", "run"):
         (var / folder).mkdir(parents=True, exist_ok=True)
-    var.chmod(0o700)
+    # Nobody, where the database has to run as such, must find its own folder.
+    var.chmod(0o711 if runs_as_nobody() else 0o700)
     try:
         with alone(var):
             Supervisor(var, os.environ).run()
@@ -128,8 +131,9 @@ class Supervisor:
 
     def stop_left_over(self) -> None:
         """A supervisor that was killed leaves its programs behind: they are replaced, the two servers are joined."""
-        for note in (self.var / "run").glob("*.json"):
-            Child(Program(note.stem, ()), self.var, {}).stop_left_over()
+        left = [Child(Program(note.stem, ()), self.var, {}) for note in (self.var / "run").glob("*.json")]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Child.stop_left_over, left))
 
     def _own_addresses(self, ports: Mapping[str, int]) -> dict[str, str]:
         """What the embedded default is to the rest: these variables and nothing else."""

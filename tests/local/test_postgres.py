@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -102,3 +103,16 @@ def test_a_failing_tool_says_why(tmp_path):
 
     with pytest.raises(PostgresUnavailable, match=str(Path(tmp_path, "pg", "log"))):
         broken.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_root_without_namespaces_runs_it_as_nobody(monkeypatch):
+    monkeypatch.setattr(postgres, "_unshare_works", lambda: False)
+    # Not below pytest's folder, which is closed to nobody.
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o711)
+        lowly = Cluster(Path(place, "pg"), log=Path(place, "elsewhere")).start()
+
+        pid = int((lowly.data / "postmaster.pid").read_text().split()[0])
+        assert Path("/proc", str(pid)).stat().st_uid == postgres.NOBODY
+        assert lowly.stop()

@@ -1,5 +1,6 @@
 """Who buys and who attends, checked: every text that will stand on an invoice, in a mail header or in a calendar comes through here."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import available_timezones
@@ -135,4 +136,10 @@ def _country(check: Checker) -> str:
 
 def _zone(text: str) -> str:
     """The browser's zone, when it is one we know: only a convenience, so anything else is dropped."""
-    return text if text in available_timezones() else ""
+    return text if text in _zones() else ""
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """Every zone this machine knows; looking them up reads some hundred files."""
+    return frozenset(available_timezones())

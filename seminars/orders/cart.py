@@ -1,9 +1,12 @@
 """The cart: what a buyer is collecting, held while it is being decided."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from seminars.catalog.models import Event, TicketType
@@ -14,6 +17,7 @@ from seminars.orders.models import Cart, CartLine
 from seminars.orders.pricing import Priced, SeatWanted, price_seats
 from seminars.registration import capacity, holds
 
+LINES = cast(Table, CartLine.__table__)
 MOST_PEOPLE = 20
 
 
@@ -49,15 +53,19 @@ def ticket_types_on_sale(session: Session, ids: list[int], *, now: datetime, des
     if len(found) != len(set(ids)):
         raise NotFound("This ticket does not exist.")
     for ticket_type in found:
-        event = ticket_type.event
-        if event.state != "published":
-            raise Conflict(f"{event.title} is not on sale.")
-        last = event.ends_at if desk else event.starts_at
-        if last is None or now >= last:
-            raise Conflict(f"{event.title} has already started.")
+        check_open(ticket_type.event, now=now, desk=desk)
         if not ticket_type.on_sale and not desk:
             raise Conflict(f"{ticket_type.name} is not on sale.")
     return {ticket_type.id: ticket_type for ticket_type in found}
+
+
+def check_open(event: Event, *, now: datetime, desk: bool = False) -> None:
+    """Raises Conflict unless one can register for this event at that instant; the desk may until it ends."""
+    if event.state != "published":
+        raise Conflict(f"{event.title} is not on sale.")
+    last = event.ends_at if desk else event.starts_at
+    if last is None or now >= last:
+        raise Conflict(f"{event.title} is over." if desk else f"{event.title} has already started.")
 
 
 def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
@@ -65,54 +73,68 @@ def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: 
 
     A ticket type that is in the cart already is set to the new number.
     """
-    wanted = {ticket_type_id: places for ticket_type_id, places in wanted.items() if places}
-    if not wanted:
+    if not any(wanted.values()):
         raise BadInput("Choose at least one seat.", "places")
-    ticket_types = ticket_types_on_sale(session, list(wanted), now=now, desk=desk)
-    before = {line.ticket_type_id: line for line in cart.lines} if cart.lines else {}
-    _check_numbers(wanted, ticket_types, before)
-    again = [line for ticket_type_id, line in before.items() if ticket_type_id in wanted]
-    holds.release_lapsed(session, [t.event_id for t in ticket_types.values()], now=now)
-    holds.release(session, [line.hold_id for line in again])
-    made = holds.hold_places(session, cart.reference, {ticket_types[i]: n for i, n in wanted.items()}, now=now)
-    for line in again:
-        line.places, line.hold_id = wanted[line.ticket_type_id], made[line.ticket_type_id]
-    fresh = [i for i in wanted if i not in before]
-    if fresh:
-        session.execute(
-            insert(CartLine), [{"cart_id": cart.id, "ticket_type_id": i, "places": wanted[i], "hold_id": made[i]} for i in fresh]
-        )
-    session.flush()
-    session.expire(cart, ["lines"])
+    return change_places(session, cart, wanted, now=now, desk=desk)
+
+
+def change_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
+    """Set how many seats of these ticket types the cart holds; none takes a ticket type out. Raises SoldOut, BadInput, Conflict.
+
+    All of it is one change of the counters: a second one in the same transaction could wait for somebody who waits for the first.
+    """
+    before = _lines_now(session, cart)
+    seats = {ticket_type_id: places for ticket_type_id, places in wanted.items() if places}
+    ticket_types = ticket_types_on_sale(session, list(seats), now=now, desk=desk)
+    _check_numbers(seats, ticket_types, {i: line for i, line in before.items() if i not in wanted})
+    given_up = [line.hold_id for i, line in before.items() if i in wanted]
+    made = holds.hold_places(session, cart.reference, {ticket_types[i]: n for i, n in seats.items()}, instead_of=given_up, now=now)
+    if gone := [i for i in before if i in wanted and i not in seats]:
+        session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.ticket_type_id.in_(gone)))
+    if seats:
+        put = insert(LINES).values([{"cart_id": cart.id, "ticket_type_id": i, "places": n, "hold_id": made[i]} for i, n in seats.items()])
+        new = {"places": put.excluded.places, "hold_id": put.excluded.hold_id}
+        session.execute(put.on_conflict_do_update(index_elements=[LINES.c.cart_id, LINES.c.ticket_type_id], set_=new))
+    _forget_lines(session, cart)
     return cart
 
 
-def _check_numbers(wanted: Mapping[int, int], ticket_types: Mapping[int, TicketType], before: Mapping[int, CartLine]) -> None:
+@dataclass(frozen=True)
+class _Held:
+    """What a cart has of one ticket type."""
+
+    places: int
+    hold_id: int
+    currency: str
+
+
+def _lines_now(session: Session, cart: Cart) -> dict[int, _Held]:
+    """The cart's lines by ticket type, read after locking the cart: another tab may have changed it. Raises Conflict."""
+    state = session.scalar(select(Cart.state).where(Cart.id == cart.id).with_for_update(key_share=True))
+    if state != "open":
+        raise Conflict("These seats have been ordered already.")
+    lines = select(LINES.c.ticket_type_id, LINES.c.places, LINES.c.hold_id, TicketType.currency)
+    rows = session.execute(lines.join(TicketType, TicketType.id == LINES.c.ticket_type_id).where(LINES.c.cart_id == cart.id))
+    return {row.ticket_type_id: _Held(row.places, row.hold_id, row.currency) for row in rows}
+
+
+def _forget_lines(session: Session, cart: Cart) -> None:
+    """Let what was loaded of the lines be loaded anew: they were changed by plain statements."""
+    if "lines" in cart.__dict__:
+        for line in cart.lines:
+            session.expire(line)
+        session.expire(cart, ["lines"])
+
+
+def _check_numbers(wanted: Mapping[int, int], ticket_types: Mapping[int, TicketType], others: Mapping[int, _Held]) -> None:
     for ticket_type_id, places in wanted.items():
         most = min(ticket_types[ticket_type_id].most_per_order, MOST_PEOPLE)
         if not 1 <= places <= most:
             raise BadInput(f"Choose from 1 to {most} seats.", f"places-{ticket_type_id}")
-    people = sum(wanted.values()) + sum(line.places for i, line in before.items() if i not in wanted)
-    if people > MOST_PEOPLE:
+    if sum(wanted.values()) + sum(line.places for line in others.values()) > MOST_PEOPLE:
         raise BadInput(f"One order is for at most {MOST_PEOPLE} people. Place a second one for the others.", "places")
-    if len({t.currency for t in ticket_types.values()} | {line.ticket_type.currency for line in before.values()}) > 1:
+    if len({t.currency for t in ticket_types.values()} | {line.currency for line in others.values()}) > 1:
         raise BadInput("These seats are sold in different currencies. Order them one after the other.", "places")
-
-
-def remove(session: Session, cart: Cart, ticket_type_id: int) -> Cart:
-    """Take a ticket type out of the cart and free its seats."""
-    for line in [line for line in cart.lines if line.ticket_type_id == ticket_type_id]:
-        holds.release(session, [line.hold_id])
-        cart.lines.remove(line)
-    session.flush()
-    return cart
-
-
-def empty(session: Session, cart: Cart) -> None:
-    """Give up the whole cart and free its seats."""
-    holds.release(session, [line.hold_id for line in cart.lines])
-    cart.state = "lapsed"
-    session.flush()
 
 
 def use_code(session: Session, cart: Cart, text: str, *, now: datetime) -> Cart:

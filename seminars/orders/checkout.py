@@ -44,10 +44,11 @@ class Terms:
 def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agreed_total: int | None = None, now: datetime) -> Order:
     """Turn a held cart into an order whose prices and policies are frozen; its seats are held by registrations from here on.
 
-    `agreed_total` is what the page showed, in minor units. Raises HoldLapsed, PriceChanged, BadInput.
-    The same cart places one order: the second caller waits for the first and is refused by the hold that is gone.
+    `agreed_total` is what the page showed, in minor units. Raises HoldLapsed, PriceChanged, BadInput, Conflict.
+    The same cart places one order: the second caller waits for the first and is refused.
     """
-    _check(cart, party)
+    _check(cart, party, terms, now)
+    _close(session, cart)
     wanted = carts.wanted_seats(cart)
     code = discounts.usable(cart.discount_code, now=now) if not terms.comp_reason else None
     priced = pricing.price_seats(
@@ -70,15 +71,23 @@ def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agr
         now=now,
     )
     _write_lines(session, order, priced.seats, registration_ids)
-    session.execute(update(Cart).where(Cart.id == cart.id).values(state="ordered").execution_options(synchronize_session=False))
     return order
 
 
-def _check(cart: Cart, party: Party) -> None:
+def _check(cart: Cart, party: Party, terms: Terms, now: datetime) -> None:
     if not cart.lines:
         raise BadInput("Your cart is empty. Choose at least one seat.", "places")
     if len(party.attendees) != sum(line.places for line in cart.lines):
         raise Conflict("The number of seats has changed since you opened this page. Please look at it and press again.")
+    for line in cart.lines:
+        carts.check_open(line.ticket_type.event, now=now, desk=terms.channel == "desk")
+
+
+def _close(session: Session, cart: Cart) -> None:
+    """Lock the cart and say that it is ordered. Raises Conflict when it was already."""
+    closed = update(Cart).where(Cart.id == cart.id, Cart.state == "open").values(state="ordered")
+    if not session.execute(closed.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
+        raise Conflict("These seats have been ordered already.")
 
 
 def _write_order(

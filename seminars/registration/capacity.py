@@ -1,7 +1,7 @@
 """The gate: one guarded counter per quota, which the database keeps between 0 and its size (reliability-security.md §1).
 
-Whoever takes or gives back several quotas touches them in id order, and touches holds before quotas: so no two of them can wait for
-each other.
+Whoever takes or gives back several quotas touches them in id order and each of them once, and touches holds before quotas: so no two of
+them can wait for each other.
 """
 
 from collections import Counter
@@ -24,27 +24,27 @@ class SoldOut(Conflict):
 
 
 def take(session: Session, places: Mapping[int, int]) -> None:
-    """Take so many places of each ticket type from all of its quotas, or none at all. Raises SoldOut.
-
-    A caller that catches SoldOut must roll back, for the quotas before the empty one are taken already.
-    """
-    for quota_id, number in sorted(_needs(session, places).items()):
-        taken = session.execute(
-            update(Quota)
-            .where(Quota.id == quota_id, Quota.taken + number <= Quota.size)
-            .values(taken=Quota.taken + number)
-            .execution_options(synchronize_session=False)
-        )
-        if not taken.rowcount:  # type: ignore[attr-defined]
-            raise SoldOut(_left_of(session, quota_id))
+    """Take so many places of each ticket type from all of its quotas, or none at all. Raises SoldOut."""
+    exchange(session, given={}, taken=places)
 
 
 def give_back(session: Session, places: Mapping[int, int]) -> None:
     """Return places of each ticket type to all of its quotas."""
-    for quota_id, number in sorted(_needs(session, places).items()):
-        session.execute(
-            update(Quota).where(Quota.id == quota_id).values(taken=Quota.taken - number).execution_options(synchronize_session=False)
-        )
+    exchange(session, given=places, taken={})
+
+
+def exchange(session: Session, *, given: Mapping[int, int], taken: Mapping[int, int]) -> None:
+    """Return places of some ticket types and take places of others, as one change of each quota. Raises SoldOut.
+
+    A caller that catches SoldOut must roll back, for the quotas before the empty one are changed already.
+    """
+    returned: Counter[int] = Counter()
+    wanted: Counter[int] = Counter()
+    for ticket_type_id, quota_id in _draws(session, {*given, *taken}):
+        returned[quota_id] += given.get(ticket_type_id, 0)
+        wanted[quota_id] += taken.get(ticket_type_id, 0)
+    for quota_id in sorted({*returned, *wanted}):
+        _change(session, quota_id, returned[quota_id], wanted[quota_id])
 
 
 def left(session: Session, ticket_type_ids: Iterable[int]) -> dict[int, int]:
@@ -60,16 +60,28 @@ def left(session: Session, ticket_type_ids: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def _needs(session: Session, places: Mapping[int, int]) -> Counter[int]:
-    wanted = {ticket_type_id: number for ticket_type_id, number in places.items() if number}
-    rows = session.execute(
+def _draws(session: Session, ticket_type_ids: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """Which ticket type draws on which quota."""
+    wanted = list(ticket_type_ids)
+    if not wanted:
+        return []
+    pairs = session.execute(
         select(ticket_type_quotas.c.ticket_type_id, ticket_type_quotas.c.quota_id).where(ticket_type_quotas.c.ticket_type_id.in_(wanted))
     )
-    needs: Counter[int] = Counter()
-    for ticket_type_id, quota_id in rows:
-        needs[quota_id] += wanted[ticket_type_id]
-    return needs
+    return [(ticket_type_id, quota_id) for ticket_type_id, quota_id in pairs]
 
 
-def _left_of(session: Session, quota_id: int) -> int:
-    return session.scalar(select(Quota.size - Quota.taken).where(Quota.id == quota_id)) or 0
+def _change(session: Session, quota_id: int, returned: int, wanted: int) -> None:
+    """Move one counter. Seats that come free between our failing and our counting are tried for again: a refusal tells what was true."""
+    more = wanted - returned
+    while more and not _moved(session, quota_id, more):
+        free = session.scalars(select(Quota.size - Quota.taken).where(Quota.id == quota_id)).one()
+        if free < more:
+            raise SoldOut(free + returned)
+
+
+def _moved(session: Session, quota_id: int, more: int) -> bool:
+    change = update(Quota).where(Quota.id == quota_id).values(taken=Quota.taken + more)
+    if more > 0:
+        change = change.where(Quota.taken + more <= Quota.size)
+    return bool(session.execute(change.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

@@ -1,10 +1,11 @@
 """Setting seats aside for a cart, and giving them back."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, Table, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import TicketType
@@ -12,6 +13,7 @@ from seminars.kit.refusals import Conflict
 from seminars.registration import capacity
 from seminars.registration.models import Hold
 
+HOLDS = cast(Table, Hold.__table__)
 HOLD_LASTS = timedelta(minutes=20)
 LONGER_BY = timedelta(minutes=15)
 LONGEST = timedelta(hours=1)
@@ -24,62 +26,70 @@ class HoldLapsed(Conflict):
         super().__init__("We could hold your seats no longer, and they went back on sale. Please choose them again.")
 
 
-def hold_places(session: Session, holder: str, wanted: Mapping[TicketType, int], *, now: datetime) -> dict[int, int]:
-    """Set places aside for a cart until the hold lapses; the new hold's id by ticket type. Raises SoldOut."""
-    release_lapsed(session, [t.event_id for t in wanted], now=now)
-    capacity.take(session, {t.id: places for t, places in wanted.items()})
+def hold_places(
+    session: Session,
+    holder: str,
+    wanted: Mapping[TicketType, int],
+    *,
+    instead_of: Collection[int] = (),
+    now: datetime,
+) -> dict[int, int]:
+    """Set places aside for a cart until the hold lapses, giving up the holds `instead_of`; the new hold's id by ticket type.
+
+    Raises SoldOut. What lapsed in these events goes back on sale first, so that nobody is refused a seat that nobody holds.
+    """
+    lapsed = and_(Hold.event_id.in_({t.event_id for t in wanted}), Hold.ends_at <= now)
+    freed = _let_go(session, select(Hold.id).where(or_(lapsed, Hold.id.in_(instead_of)) if instead_of else lapsed))
+    capacity.exchange(session, given=freed, taken={t.id: places for t, places in wanted.items()})
     rows = [
         {
             "holder": holder,
             "event_id": t.event_id,
             "ticket_type_id": t.id,
             "places": places,
+            "state": "active",
             "ends_at": now + HOLD_LASTS,
             "created_at": now,
         }
         for t, places in wanted.items()
     ]
-    made = session.execute(insert(Hold).returning(Hold.ticket_type_id, Hold.id), rows)
+    if not rows:
+        return {}
+    made = session.execute(insert(HOLDS).returning(HOLDS.c.ticket_type_id, HOLDS.c.id), rows)
     return {row.ticket_type_id: row.id for row in made}
 
 
-def release_lapsed(session: Session, event_ids: Sequence[int], *, now: datetime) -> int:
-    """Put back on sale what lapsed in these events, so that nobody is refused a seat that nobody holds; how many holds."""
-    lapsed = select(Hold.id).where(Hold.event_id.in_(event_ids), Hold.state == "active", Hold.ends_at <= now).order_by(Hold.id)
-    return _release(session, lapsed.with_for_update())
-
-
 def sweep_lapsed(session: Session, *, now: datetime, most: int = 500) -> int:
-    """Put back on sale what lapsed anywhere; how many holds. Two sweeps at once take different ones."""
-    lapsed = select(Hold.id).where(Hold.state == "active", Hold.ends_at <= now).order_by(Hold.id).limit(most)
-    return _release(session, lapsed.with_for_update(skip_locked=True))
+    """Put back on sale what lapsed anywhere; how many seats. Two sweeps at once take different ones."""
+    freed = _let_go(session, select(Hold.id).where(Hold.ends_at <= now).limit(most), skip_locked=True)
+    capacity.give_back(session, freed)
+    return sum(freed.values())
 
 
-def release(session: Session, hold_ids: Sequence[int]) -> int:
+def release(session: Session, hold_ids: Collection[int]) -> None:
     """Give up these holds, where they are still active."""
-    return _release(session, select(Hold.id).where(Hold.id.in_(hold_ids), Hold.state == "active").order_by(Hold.id).with_for_update())
+    capacity.give_back(session, _let_go(session, select(Hold.id).where(Hold.id.in_(hold_ids))))
 
 
-def _release(session: Session, which: Select[int]) -> int:
-    released = session.execute(
-        update(Hold)
-        .where(Hold.id.in_(which.scalar_subquery()), Hold.state == "active")
+def _let_go(session: Session, which: Select[int], *, skip_locked: bool = False) -> Counter[int]:
+    """End those of these holds that are active, in id order; the places of each ticket type that are to be given back."""
+    locked = which.where(Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True, skip_locked=skip_locked)
+    ended = session.execute(
+        update(HOLDS)
+        .where(HOLDS.c.id.in_(locked), HOLDS.c.state == "active")
         .values(state="released")
-        .returning(Hold.ticket_type_id, Hold.places)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not released:
-        return 0
+        .returning(HOLDS.c.ticket_type_id, HOLDS.c.places)
+    )
     places: Counter[int] = Counter()
-    for ticket_type_id, number in released:
+    for ticket_type_id, number in ended:
         places[ticket_type_id] += number
-    capacity.give_back(session, places)
-    return len(released)
+    return places
 
 
 def extend(session: Session, holder: str, *, now: datetime) -> datetime:
     """Hold a cart's seats longer, at most an hour after it began; the new end. Raises HoldLapsed."""
-    held = session.scalars(select(Hold).where(Hold.holder == holder, Hold.state == "active").order_by(Hold.id).with_for_update()).all()
+    active = select(Hold).where(Hold.holder == holder, Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True)
+    held = session.scalars(active.execution_options(populate_existing=True)).all()
     if not held:
         raise HoldLapsed()
     latest = min(h.created_at for h in held) + LONGEST
@@ -92,13 +102,11 @@ def extend(session: Session, holder: str, *, now: datetime) -> datetime:
     return end
 
 
-def consume(session: Session, hold_ids: Sequence[int]) -> None:
+def consume(session: Session, hold_ids: Collection[int]) -> None:
     """Turn holds into registrations' seats: they stay taken, the hold is over. Raises HoldLapsed unless all are still active."""
+    locked = select(Hold.id).where(Hold.id.in_(hold_ids), Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True)
     consumed = session.execute(
-        update(Hold)
-        .where(Hold.id.in_(hold_ids), Hold.state == "active")
-        .values(state="consumed")
-        .execution_options(synchronize_session=False)
-    )
-    if consumed.rowcount != len(hold_ids):  # type: ignore[attr-defined]
+        update(HOLDS).where(HOLDS.c.id.in_(locked), HOLDS.c.state == "active").values(state="consumed").returning(HOLDS.c.id)
+    ).all()
+    if len(consumed) != len(hold_ids):
         raise HoldLapsed()

@@ -39,9 +39,8 @@ def _with_seats(session: Session, places: Mapping[int, int]) -> Cart:
     """This browser's cart, or a new one, with these seats in it. What it held before and lapsed is taken out."""
     instant = now()
     cart = carts.held(session) or verbs.open_cart(session, now=instant)
-    for line in [line for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant]:
-        verbs.remove(session, cart, line.ticket_type_id)
-    return verbs.add_places(session, cart, places, now=instant)
+    lapsed = {line.ticket_type_id: 0 for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant}
+    return verbs.add_places(session, cart, lapsed | dict(places), now=instant)
 
 
 def errors_of(refusal: Refusal) -> dict[str, str]:
@@ -82,11 +81,9 @@ def _change(session: Session, cart: Cart, places: Mapping[int, int]) -> None:
     until = verbs.held_until(cart)
     lapsed = until is None or until <= instant
     known = {line.ticket_type_id: line for line in cart.lines}
-    for ticket_type_id in [i for i, number in places.items() if not number and i in known]:
-        verbs.remove(session, cart, ticket_type_id)
-    wanted = {i: number for i, number in places.items() if number and i in known and (lapsed or number != known[i].places)}
+    wanted = {i: number for i, number in places.items() if i in known and (lapsed or number != known[i].places)}
     if wanted:
-        verbs.add_places(session, cart, wanted, now=instant)
+        verbs.change_places(session, cart, wanted, now=instant)
 
 
 def _page(cart: Cart | None, *, errors: Mapping[str, str] | None = None, status: int = 200) -> Response:

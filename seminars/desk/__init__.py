@@ -1,1 +1,5 @@
-"""Desk: reads from every room for the people who work here: what waits for a person today, search, one timeline per order."""
+"""Desk: what staff look at across all rooms. Reads only, and changes nothing.
+
+`today.py` is the work queue, `search.py` finds anything, `timeline.py` tells what happened to an order or an event in one list,
+`programme.py` reads the catalogue and `roster.py` who comes, as staff need them.
+"""

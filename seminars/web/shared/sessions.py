@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask import request as this_request
+from flask import session as this_session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy import and_, delete, insert, or_, select, update
 
@@ -120,3 +121,9 @@ def _forget(id_hash: str) -> None:
 def install(app: Flask) -> None:
     """Give the application these sessions; `base` has set the cookie's name and attributes."""
     app.session_interface = DeskSessions()
+
+
+def this_browser() -> str | None:
+    """How the row of this browser's session is known; nothing for a visitor."""
+    here = this_session._get_current_object()  # type: ignore[attr-defined]
+    return here.id_hash if isinstance(here, DeskSession) else None

@@ -1,0 +1,223 @@
+"""One timeline for an order, and one for an event: what happened, when, by whom and why, from every room."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seminars.audit import queries as audit
+from seminars.audit.models import AuditEntry
+from seminars.calendars.models import CalendarEntry
+from seminars.catalog.models import Event
+from seminars.catalog.occasions import session_reference
+from seminars.invoices.models import CreditNote, Invoice
+from seminars.kit import format as words
+from seminars.kit.money import Money
+from seminars.kit.references import reference
+from seminars.ledger import balances
+from seminars.messages import queries as messages
+from seminars.orders.models import Order
+from seminars.payments import queries as payments
+from seminars.payments.models import Payment, PaymentAttempt
+from seminars.people import queries as people
+from seminars.registration.models import Hold, Registration
+
+MOST = 400
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `reference` names what can be opened; `who` and `why` stand where a person was behind it."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+    who: str = ""
+    why: str = ""
+    reference: str = ""
+    money: bool = False
+
+
+def of_order(session: Session, order: Order) -> list[Entry]:
+    """All that happened to an order, the latest first. Entries about the book are marked `money`."""
+    registrations = session.scalars(select(Registration).where(Registration.order_reference == order.reference)).all()
+    found_payments = payments.payments_of(session, order)
+    attempts = payments.attempts_of(session, order)
+    invoices = session.scalars(select(Invoice).where(Invoice.order_id == order.id)).all()
+    notes = session.scalars(select(CreditNote).where(CreditNote.invoice_id.in_([one.id for one in invoices]))).all()
+    references = _references(order, registrations, found_payments, invoices, notes)
+    entries = [
+        *_placing(session, order),
+        *_paying(attempts, found_payments),
+        *_stripe(session, order),
+        *_documents(invoices, notes),
+        *_book(session, references),
+        *_letters(session, references),
+        *_calendars(session, registrations),
+        *_changes(session, references),
+    ]
+    return _newest_first(entries)
+
+
+def of_event(session: Session, event: Event) -> list[Entry]:
+    """What staff did to an event and its sessions, the latest first."""
+    references = [reference("event", event.id), *(session_reference(part) for part in event.sessions)]
+    references += [reference("ticket_type", one.id) for one in event.ticket_types] + [
+        reference("quota", one.id) for one in event.quotas
+    ]
+    return _newest_first([Entry(event.created_at, "Planned"), *_changes(session, references, but=("created",))])
+
+
+def changes_of(session: Session, references: Sequence[str]) -> list[Entry]:
+    """What was changed about these things, by whom and why, the latest first."""
+    return _newest_first(_changes(session, references))
+
+
+def _references(
+    order: Order,
+    registrations: Sequence[Registration],
+    found_payments: Sequence[Payment],
+    invoices: Sequence[Invoice],
+    notes: Sequence[CreditNote],
+) -> list[str]:
+    refunds = [refund.reference for payment in found_payments for refund in payment.refunds]
+    return [order.reference, *refunds, *(one.reference for one in (*registrations, *found_payments, *invoices, *notes))]
+
+
+def _placing(session: Session, order: Order) -> list[Entry]:
+    where = "at the desk" if order.channel == "desk" else "on the web"
+    entries = [Entry(order.placed_at, "Order placed", f"{where}, {words.money(order.total_money)}", order.buyer_name)]
+    if order.cart_id is not None:
+        for hold in session.scalars(select(Hold).where(Hold.holder == reference("cart", order.cart_id))):
+            seats = words.count(hold.places, "seat", "seats")
+            entries.append(Entry(hold.created_at, "Seats held", f"{seats}, {hold.ticket_type.name}"))
+    if order.closed_at is not None:
+        entries.append(Entry(order.closed_at, f"Order {order.state}"))
+    return entries
+
+
+def _paying(attempts: Sequence[PaymentAttempt], found: Sequence[Payment]) -> list[Entry]:
+    entries = []
+    for attempt in attempts:
+        name = f"try {attempt.number}"
+        entries.append(Entry(attempt.created_at, "Payment page prepared", name))
+        if attempt.submitted_at:
+            entries.append(Entry(attempt.submitted_at, "Buyer sent to Stripe", name))
+        if attempt.settled_at:
+            trouble = f", {attempt.decline_reason}" if attempt.decline_reason else ""
+            entries.append(
+                Entry(attempt.settled_at, f"Payment try {attempt.state}", f"{name}, found by {attempt.found_by or 'us'}{trouble}")
+            )
+    for payment in found:
+        card = f"{payment.brand or payment.method} {payment.last4}".strip()
+        entries.append(Entry(payment.paid_at, f"Paid {words.money(payment.money)}", card, reference=payment.reference))
+        for refund in payment.refunds:
+            amount = words.money(refund.money)
+            entries.append(Entry(refund.promised_at, f"Refund of {amount} promised", f"to {card}", why=refund.reason))
+            if refund.settled_at:
+                outcome = f"{refund.state.replace('_', ' ')}{', ' + refund.failure_reason if refund.failure_reason else ''}"
+                entries.append(Entry(refund.settled_at, f"Refund of {amount}", outcome))
+    return entries
+
+
+def _stripe(session: Session, order: Order) -> list[Entry]:
+    return [
+        Entry(
+            event.received_at,
+            "Stripe told us",
+            f"{event.type}, by {event.source}, {event.state}{', ' + event.reason if event.reason else ''}",
+        )
+        for event in payments.events_about(session, order)
+    ]
+
+
+def _documents(invoices: Sequence[Invoice], notes: Sequence[CreditNote]) -> list[Entry]:
+    entries = []
+    for invoice in invoices:
+        amount = words.money(invoice.total_money)
+        entries.append(Entry(invoice.issued_at, f"Invoice {invoice.number}", amount, reference=invoice.reference))
+    for note in notes:
+        amount = words.money(Money(note.total, note.currency))
+        entries.append(Entry(note.issued_at, f"Credit note {note.number}", amount, reference=note.reference))
+    return entries
+
+
+def _book(session: Session, references: Sequence[str]) -> list[Entry]:
+    entries = []
+    for entry in balances.entries_about(session, references):
+        lines = "; ".join(f"{line.account} {words.money(line.amount)}" for line in entry.lines)
+        entries.append(
+            Entry(entry.posted_at, f"Entry {entry.id}", f"{entry.memo}: {lines}", reference=f"entry/{entry.id}", money=True)
+        )
+    return entries
+
+
+def _letters(session: Session, references: Sequence[str]) -> list[Entry]:
+    entries = []
+    for message in messages.history(session, references):
+        about = message.subject or message.kind.partition("/")[2].replace("_", " ")
+        revision = f", revision {message.revision}" if message.revision is not None else ""
+        at, what = (message.sent_at, "Mail sent") if message.sent_at else (message.created_at, f"Mail {message.state}")
+        entries.append(Entry(at, what, f"{about}, to {message.recipient}{revision}", reference=f"message/{message.id}"))
+    return entries
+
+
+def _calendars(session: Session, registrations: Sequence[Registration]) -> list[Entry]:
+    holders = [one.reference for one in registrations]
+    found = session.scalars(select(CalendarEntry).where(CalendarEntry.holder.in_(holders)))
+    return [
+        Entry(
+            one.dtstamp,
+            "Calendar entry " + ("withdrawn" if one.state == "cancelled" else "as it stands"),
+            f"{one.recipient_name}, SEQUENCE {one.sequence}",
+        )
+        for one in found
+    ]
+
+
+def _changes(session: Session, references: Sequence[str], *, but: Iterable[str] = ()) -> list[Entry]:
+    left_out = set(but)
+    found = [one for one in audit.entries_about(session, references, most=MOST) if one.action not in left_out]
+    names = people.names(session, {number for one in found if (number := user_number(one.by)) is not None})
+    return [Entry(one.at, _what(one), _difference(one), actor(one.by, names), one.why) for one in found]
+
+
+def user_number(by: str) -> int | None:
+    """The login behind an actor of the audit, if it was one of ours."""
+    kind, _, number = by.partition("/")
+    return int(number) if kind == "user" and number.isdecimal() else None
+
+
+def actor(by: str, names: dict[int, str]) -> str:
+    """Who did something, in words."""
+    number = user_number(by)
+    if number is not None:
+        return f"by {names.get(number, by)}"
+    kind, _, rest = by.partition("/")
+    return {"visitor": "by a visitor", "buyer": "by the buyer", "job": f"by the timetable ({rest})"}.get(kind, "by the system")
+
+
+def _what(entry: AuditEntry) -> str:
+    kind, _, number = entry.subject.partition("/")
+    return f"{kind.replace('_', ' ').capitalize()} {number} {entry.action}"
+
+
+def _difference(entry: AuditEntry) -> str:
+    before, after = entry.before or {}, entry.after or {}
+    if not before:
+        return ""
+    return "; ".join(f"{name.replace('_', ' ')}: {_short(before.get(name))} → {_short(value)}" for name, value in after.items())
+
+
+def _short(value: Any) -> str:
+    if value is None or value == "":
+        return "nothing"
+    text = ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _newest_first(entries: list[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MOST]

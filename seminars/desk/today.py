@@ -1,0 +1,129 @@
+"""The work queue: what needs a person now, oldest first, each with the one action that settles it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from seminars.catalog.models import EventSession, ImportRun
+from seminars.desk import programme
+from seminars.kit import format as words
+from seminars.kit.references import reference
+from seminars.messages import queries as messages
+from seminars.orders import queries as orders
+from seminars.payments import queries as payments
+from seminars.payments.models import StripeEvent
+from seminars.people import permissions as may
+from seminars.people.permissions import Right
+
+LINK_WANTED = timedelta(days=7)
+MOST = 60
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that waits for a person since `since`. `reference` is what the action opens."""
+
+    since: datetime
+    what: str
+    detail: str
+    action: str
+    reference: str
+
+
+def waiting(session: Session, *, rights: Callable[[Right], bool], now: datetime) -> list[Item]:
+    """What waits for somebody with these rights, oldest first."""
+    found: list[Item] = []
+    for right, read in _SOURCES:
+        if rights(right):
+            found += read(session, now)
+    return sorted(found, key=lambda item: item.since)[:MOST]
+
+
+def _orders(session: Session, now: datetime) -> Iterable[Item]:
+    for order in orders.waiting(session):
+        who = f"Order {order.number}, {order.organisation or order.buyer_name}"
+        if order.paid_unplaced:
+            what, detail = (
+                "Paid, but there is no seat",
+                f"{who}: {words.money(order.total_money)} came after the seats were gone.",
+            )
+        elif order.dispute_open:
+            what, detail = "The card holder disputes a payment", f"{who}: {words.money(order.total_money)}."
+        else:
+            what, detail = "An order needs a look", f"{who}: {order.needs_review}"
+        yield Item(order.paid_at or order.placed_at, what, detail, f"Open order {order.number}", order.reference)
+
+
+def _refunds(session: Session, now: datetime) -> Iterable[Item]:
+    for refund in payments.refunds_waiting(session):
+        amount, order = words.money(refund.money), refund.payment.order
+        detail = f"Order {order.number}, {order.buyer_name}: {amount}. {refund.failure_reason or refund.trouble}".strip()
+        yield Item(refund.promised_at, "A refund did not go through", detail, f"Settle {amount}", order.reference)
+
+
+def _stripe(session: Session, now: datetime) -> Iterable[Item]:
+    dead = select(StripeEvent).where(StripeEvent.state == "dead").order_by(StripeEvent.received_at).limit(MOST)
+    for event in session.scalars(dead):
+        yield Item(
+            event.received_at,
+            "A message from Stripe could not be handled",
+            f"{event.type}: {event.reason}",
+            "Open it",
+            f"stripe_event/{event.id}",
+        )
+
+
+def _messages(session: Session, now: datetime) -> Iterable[Item]:
+    for message in messages.waiting(session, now=now):
+        what = {"failed": "A mail was refused", "unknown": "A mail may not have arrived"}.get(message.state, "A mail is late")
+        detail = f"To {message.recipient}: {message.subject or message.kind}. {message.reason or message.reply}".strip()
+        yield Item(message.created_at, what, detail, "Open the mail", reference("message", message.id))
+
+
+def _links(session: Session, now: datetime) -> Iterable[Item]:
+    for part in programme.links_missing(session, until=now + LINK_WANTED, now=now):
+        since = max(part.starts_at - LINK_WANTED, part.event.published_at or part.event.created_at)
+        detail = f"{part.event.title} starts on {words.moment(part.starts_at, part.event.zone)}."
+        yield Item(min(since, now), "Join link missing", detail, "Add the link", reference("event", part.event_id))
+
+
+def _deliveries(session: Session, now: datetime) -> Iterable[Item]:
+    for part in programme.sessions_to_deliver(session, now=now):
+        detail = f"{name_of(part)} ended on {words.moment(part.ends_at, part.event.zone)}. Its revenue is still deferred."
+        yield Item(part.ends_at, "Was it delivered?", detail, "Mark it delivered", reference("event", part.event_id))
+
+
+def _imports(session: Session, now: datetime) -> Iterable[Item]:
+    for run in session.scalars(select(ImportRun).where(ImportRun.state == "planned").order_by(ImportRun.id).limit(MOST)):
+        yield Item(
+            run.created_at,
+            "An import waits",
+            f"{run.name}: {words.count(run.total, 'row', 'rows')} looked at.",
+            "Look at it",
+            f"import/{run.id}",
+        )
+
+
+def age(since: datetime, now: datetime, zone: str) -> str:
+    """How long something waits: «today», «yesterday», «4 days», counted in days of the center's calendar."""
+    days = (words.local(now, zone).date() - words.local(since, zone).date()).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else words.count(days, "day", "days")
+
+
+def name_of(part: EventSession) -> str:
+    """A session named with its event."""
+    return f"{part.event.title}, {part.title}" if part.title else part.event.title
+
+
+_SOURCES: tuple[tuple[Right, Callable[[Session, datetime], Iterable[Item]]], ...] = (
+    (may.see_orders, _orders),
+    (may.see_finance, _refunds),
+    (may.see_finance, _stripe),
+    (may.see_messages, _messages),
+    (may.change_programme, _links),
+    (may.mark_delivered, _deliveries),
+    (may.change_programme, _imports),
+)

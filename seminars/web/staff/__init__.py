@@ -1,0 +1,33 @@
+"""The staff door: sign-in, the work queue, the programme, who comes, orders, money, mails, logins."""
+
+from flask import Flask
+
+from seminars.joined import Joined
+from seminars.web.shared import sessions
+from seminars.web.staff import (
+    catalogue,
+    codes,
+    desk,
+    finance,
+    imports,
+    logins,
+    messages,
+    orders,
+    planning,
+    programme,
+    roster,
+    settings,
+    tickets,
+)
+from seminars.web.staff.door import staff
+from seminars.web.staff.security import init_security
+
+PAGES = (desk, programme, planning, tickets, roster, catalogue, codes, imports, orders, messages, finance, logins, settings)
+
+
+def register(app: Flask) -> None:
+    """Hang the desk into the application, with sessions that end on the server."""
+    parts: Joined = app.extensions["seminars"]
+    sessions.install(app)
+    init_security(app, parts.settings)
+    app.register_blueprint(staff)

@@ -1,0 +1,107 @@
+"""Finance: payments, the journal, accounts, the trial balance and deferred revenue; every figure leads to what it is made of."""
+
+from datetime import date, datetime
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from seminars.finance import queries
+from seminars.kit.format import local
+from seminars.ledger import balances
+from seminars.people import permissions as may
+from seminars.web.shared import joined, now
+from seminars.web.shared.guards import needs
+from seminars.web.staff.door import page, positive, reading, staff
+from seminars.web.staff.links import address_of
+
+ROLES = ("settles", "surplus", "unallocated")
+
+
+@staff.get("/finance")
+@needs(may.see_finance)
+def finance() -> ResponseReturnValue:
+    """The trial balance as of a day."""
+    as_of = _day("as_of") or _today()
+    return page("finance/trial_balance.html", section="Finance", trial=balances.trial_balance(reading(), as_of), as_of=as_of)
+
+
+@staff.get("/finance/payments")
+@needs(may.see_finance)
+def payments() -> ResponseReturnValue:
+    """Payments, newest first, with totals of all that the filter lets through."""
+    role = request.args.get("role", "")
+    wanted = queries.PaymentFilter(
+        zone=joined().settings.center.zone,
+        first=_day("first"),
+        last=_day("last"),
+        words=request.args.get("q", "")[:120],
+        role=role if role in ROLES else "",
+    )
+    found = queries.payments_page(reading(), wanted, page=positive(request.args.get("page")) or 1)
+    return page("finance/payments.html", section="Finance", wanted=wanted, found=found, roles=ROLES)
+
+
+@staff.get("/finance/payments/<int:payment_id>")
+@needs(may.see_finance)
+def payment(payment_id: int) -> ResponseReturnValue:
+    """One payment with its fee, documents, refunds and entries."""
+    return page("finance/payment.html", section="Finance", found=queries.payment_detail(reading(), payment_id))
+
+
+@staff.get("/finance/journal")
+@needs(may.see_finance)
+def journal() -> ResponseReturnValue:
+    """The journal, newest first."""
+    first, last, about = _day("first"), _day("last"), request.args.get("about", "")[:80]
+    found = balances.journal_page(reading(), first=first, last=last, about=about, page=positive(request.args.get("page")) or 1)
+    return page("finance/journal.html", section="Finance", found=found, first=first, last=last, about=about)
+
+
+@staff.get("/finance/entries/<int:entry_id>")
+@needs(may.see_finance)
+def entry(entry_id: int) -> ResponseReturnValue:
+    """One entry with its postings and its cause."""
+    found = balances.entry(reading(), entry_id)
+    return page("finance/entry.html", section="Finance", entry=found, cause=address_of(found.about), as_of=found.effective_on)
+
+
+@staff.get("/finance/accounts/<int:number>")
+@needs(may.see_finance)
+def account(number: int) -> ResponseReturnValue:
+    """One account line by line with its running balance; all of it, or one dimension."""
+    as_of, dimension = _day("as_of") or _today(), request.args.get("dimension")
+    currency = request.args.get("currency", joined().settings.center.currency)[:3].upper()
+    found = balances.account_page(
+        reading(),
+        number,
+        currency=currency,
+        as_of=as_of,
+        dimension=dimension or None,
+        page=positive(request.args.get("page")) or 1,
+    )
+    return page("finance/account.html", section="Finance", found=found, currency=currency, dimension=dimension or "", as_of=as_of)
+
+
+@staff.get("/finance/deferred")
+@needs(may.see_finance)
+def deferred() -> ResponseReturnValue:
+    """What is paid and not delivered, session by session."""
+    as_of = _day("as_of") or _today()
+    rows = queries.deferred_by_session(reading(), as_of=as_of)
+    totals = {
+        row.deferred.currency: sum(one.deferred.amount for one in rows if one.deferred.currency == row.deferred.currency)
+        for row in rows
+    }
+    return page("finance/deferred.html", section="Finance", rows=rows, totals=totals, as_of=as_of)
+
+
+def _day(name: str) -> date | None:
+    """A day out of the address; what is none counts as none."""
+    try:
+        return datetime.strptime(request.args.get(name, ""), "%Y-%m-%d").date()
+    except ValueError:
+        return None
+
+
+def _today() -> date:
+    return local(now(), joined().settings.center.zone).date()

@@ -1,0 +1,28 @@
+"""Where a thing that is named by its reference (`order/118`) can be opened at the desk."""
+
+from flask import url_for
+
+from seminars.people import permissions as may
+from seminars.web.shared.guards import the_user
+
+_PAGES = {
+    "event": ("staff.event", "event_id", may.see_programme),
+    "order": ("staff.order", "order_id", may.see_orders),
+    "message": ("staff.message", "message_id", may.see_messages),
+    "import": ("staff.import_run", "run_id", may.change_programme),
+    "payment": ("staff.payment", "payment_id", may.see_finance),
+    "entry": ("staff.entry", "entry_id", may.see_finance),
+    "invoice": ("staff.document", "reference", may.see_orders),
+    "credit_note": ("staff.document", "reference", may.see_orders),
+}
+
+
+def address_of(reference: str) -> str:
+    """The page of that thing, if there is one and whoever is signed in may see it; else nothing."""
+    kind, _, number = reference.partition("/")
+    if kind not in _PAGES:
+        return ""
+    endpoint, name, right = _PAGES[kind]
+    if not right(the_user()):
+        return ""
+    return url_for(endpoint, **{name: reference if name == "reference" else number})

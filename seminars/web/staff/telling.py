@@ -1,0 +1,65 @@
+"""Changes that people with a seat would notice: who is told is shown first, then change and telling are one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import request
+from sqlalchemy.orm import Session
+
+from seminars.catalog.models import EventSession
+from seminars.desk.today import name_of
+from seminars.kit import format as words
+from seminars.registration import changes
+from seminars.registration.queries import told_of
+from seminars.web.shared import joined, now
+
+
+@dataclass(frozen=True)
+class Told:
+    """A session as it will be, and how many people hear of it."""
+
+    name: str
+    when: str
+    people: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who will be told of a change, session by session."""
+
+    sessions: tuple[Told, ...]
+
+    @property
+    def people(self) -> int:
+        """How many tellings that is in all: somebody in two sessions counts twice, as two calendar entries change."""
+        return sum(told.people for told in self.sessions)
+
+
+class Unseen(Exception):
+    """The change would be told to people, and whoever makes it has not seen to whom. Undoes the transaction."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        super().__init__()
+
+
+def plan_of(session: Session, parts: Sequence[EventSession]) -> Plan:
+    """Who would hear of a change of these sessions."""
+    counted = [(part, told_of(session, part)) for part in parts]
+    return Plan(tuple(Told(name_of(part), _when(part), people) for part, people in counted if people))
+
+
+def _when(part: EventSession) -> str:
+    day = words.weekday(words.local(part.starts_at, part.event.zone))
+    return day if part.all_day else f"{day}, {words.time_range(part.starts_at, part.ends_at, part.event.zone)}"
+
+
+def tell(session: Session, parts: Sequence[EventSession]) -> int:
+    """Tell everybody with a seat in these sessions what they are like now."""
+    letterhead = joined().settings.letterhead
+    return sum(changes.tell_everyone(session, part, letterhead=letterhead, now=now()) for part in parts)
+
+
+def all_typed() -> list[tuple[str, str]]:
+    """Everything typed, to be sent once more with the agreement."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in ("csrf_token", "agreed")]

@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "The demo world: fill an empty database with it.",
     "import": "A catalogue from a CSV or iCalendar file: a dry run, and then exactly that.",
     "user": "People who may sign in: create.",
+    "books": "Check that the books and the counters agree.",
     "sandbox": "The local server that speaks Stripe.",
     "check": "Say whether settings and neighbours are as they should be.",
 }

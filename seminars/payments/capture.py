@@ -17,14 +17,14 @@ from seminars.gateways.stripe import BalanceTransaction, Charge, CheckoutSession
 from seminars.invoices import issuing
 from seminars.kit.format import local, money
 from seminars.kit.money import Money
-from seminars.ledger import journal, postings
+from seminars.kit.refusals import Conflict
+from seminars.ledger import journal, periods, postings
 from seminars.messages import outbox
 from seminars.orders import cancellation, settlement
 from seminars.orders import letters as order_letters
 from seminars.orders.models import Order
 from seminars.payments import refunds
 from seminars.payments.models import Payment, PaymentAttempt
-from seminars.registration.capacity import SoldOut
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _allocate(
         order.needs_review = f"Paid twice: {money(payment.money)} came a second time and goes back by itself."
         refunds.promise_unapplied(session, payment, reason="Paid twice", letterhead=letterhead, now=now)
         return
-    if order.state != "placed" and not _retaken(session, order):
+    if order.state != "placed" and not _retaken(session, order, now):
         order.paid_unplaced = True
         order.needs_review = f"{money(payment.money)} came after the seats were gone. It goes back by itself."
         _to_unapplied(session, order, payment, letterhead, now)
@@ -191,14 +191,14 @@ def _allocate(
     _settle(session, order, payment, letterhead, now)
 
 
-def _retaken(session: Session, order: Order) -> bool:
-    """Whether the seats of a lapsed order could be had once more."""
+def _retaken(session: Session, order: Order, now: datetime) -> bool:
+    """Whether the seats of a lapsed order could be had once more, at its price."""
     if order.state != "expired":
         return False
     try:
         with session.begin_nested():
-            cancellation.revive(session, order)
-    except SoldOut:
+            cancellation.revive(session, order, now=now)
+    except Conflict:
         session.refresh(order)
         return False
     return True
@@ -213,7 +213,7 @@ def _settle(session: Session, order: Order, payment: Payment, letterhead: Letter
         session,
         source_kind=postings.CHARGE,
         source=payment.charge_id,
-        effective_on=local(payment.paid_at, letterhead.center.zone).date(),
+        effective_on=periods.open_day(session, local(payment.paid_at, letterhead.center.zone).date()),
         about=order.reference,
         lines=postings.card_paid(payment.money, owed_by=order.reference),
         memo=f"{order.number} paid by {payment.brand or payment.method} {payment.last4}".strip(),
@@ -227,7 +227,7 @@ def _to_unapplied(session: Session, order: Order, payment: Payment, letterhead: 
         session,
         source_kind=postings.CHARGE,
         source=payment.charge_id,
-        effective_on=local(payment.paid_at, letterhead.center.zone).date(),
+        effective_on=periods.open_day(session, local(payment.paid_at, letterhead.center.zone).date()),
         about=order.reference,
         lines=postings.unallocated_received(payment.money, paid_for=order.reference),
         memo=f"{order.number}: money that is not for an open invoice",
@@ -258,7 +258,7 @@ def record_fee(session: Session, charge_id: str, fee: BalanceTransaction, *, zon
             session,
             source_kind=postings.BALANCE_TRANSACTION_FEE,
             source=fee.id,
-            effective_on=local(fee.created, zone).date(),
+            effective_on=periods.open_day(session, local(fee.created, zone).date()),
             about=f"order/{payment.order_id}",
             lines=postings.card_fee(Money(fee.fee, fee.currency)),
             memo="Card processing fee",

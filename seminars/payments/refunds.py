@@ -17,7 +17,7 @@ from seminars.kit.clock import Clock
 from seminars.kit.format import local, money
 from seminars.kit.money import Money
 from seminars.kit.refusals import Conflict
-from seminars.ledger import journal, postings
+from seminars.ledger import journal, periods, postings
 from seminars.payments.checkout import Work
 from seminars.payments.models import Payment, Refund
 
@@ -86,7 +86,7 @@ def promise_unapplied(session: Session, payment: Payment, *, reason: str, letter
         session,
         source_kind=postings.REFUND,
         source=str(refund.id),
-        effective_on=local(now, letterhead.center.zone).date(),
+        effective_on=periods.open_day(session, local(now, letterhead.center.zone).date()),
         about=f"order/{payment.order_id}",
         lines=postings.unapplied_sent_back(payment.money, paid_for=f"order/{payment.order_id}"),
         memo=reason,
@@ -206,7 +206,7 @@ def _book(session: Session, refund: Refund, moved: BalanceTransaction, lines: li
         session,
         source_kind=postings.BALANCE_TRANSACTION,
         source=moved.id,
-        effective_on=local(moved.created, zone).date(),
+        effective_on=periods.open_day(session, local(moved.created, zone).date()),
         about=_owed(refund),
         lines=lines,
         memo=f"Refund {refund.refund_id}",

@@ -76,9 +76,9 @@ class Center:
             )  # fmt: skip
             for day in range(days):
                 starts = first + timedelta(days=day)
-                local = starts.replace(tzinfo=None)
+                local, lasts = starts.replace(tzinfo=None), timedelta(hours=8)
                 event.sessions.append(
-                    EventSession(starts_local=local, ends_local=local + timedelta(hours=8), starts_at=starts, ends_at=starts + timedelta(hours=8))
+                    EventSession(starts_local=local, ends_local=local + lasts, starts_at=starts, ends_at=starts + lasts)
                 )
             quota = Quota(size=seats)
             event.quotas.append(quota)

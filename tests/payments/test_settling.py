@@ -1,7 +1,12 @@
 """Anna pays, and everything that follows from it stands in one commit."""
 
 import pytest
+from sqlalchemy import select
 
+from seminars.db import transaction
+from seminars.kit.format import local
+from seminars.ledger import periods
+from seminars.ledger.models import JournalEntry
 from tests import payer
 from tests.payments.center import ANNA, SAMIR, Center
 
@@ -48,3 +53,19 @@ def test_a_declined_card_keeps_the_seat_and_says_why(center: Center) -> None:
     center.look(order)
 
     assert center.now_is(order).state == "paid"
+
+
+def test_money_of_a_closed_month_is_booked_in_the_open_one(center: Center) -> None:
+    order = center.order(center.an_event())
+    center.pay(order)
+    paid_on = local(center.clock(), "America/Chicago").date()
+    with transaction() as session:
+        periods.close(session, paid_on, now=center.clock())
+
+    center.later(days=32)
+    center.look(order)
+
+    assert center.now_is(order).state == "paid"
+    with transaction() as session:
+        dates = set(session.scalars(select(JournalEntry.effective_on).where(JournalEntry.source_kind == "stripe.charge")))
+    assert all((day.year, day.month) > (paid_on.year, paid_on.month) for day in dates) and dates

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from seminars import tables  # noqa: F401  every mapper must be known before the first query
 from seminars.audit import recording
 from seminars.config import Settings
-from seminars.db import db
+from seminars.db import db, join_at_once
 from seminars.gateways.smtp import Postman
 from seminars.gateways.stripe import Gateway
 from seminars.joined import Joined
@@ -41,6 +41,8 @@ def create_app(settings: Settings, *, now: clock.Clock = clock.now) -> Flask:
         clock=now,
     )
     db.init_app(app)
+    with app.app_context():
+        join_at_once()
     recording.listen()
     register(app)
     if settings.trusted_proxies:

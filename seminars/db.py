@@ -70,6 +70,22 @@ def transaction(*, by: str = "system", why: str = "", request_id: str = "") -> I
             session.info.pop(name, None)
 
 
+AT_ONCE = "at_once"
+"""The engine whose connections commit each statement by itself; it shares the pool of the usual one."""
+
+
+def join_at_once() -> None:
+    """Make that engine, for the application in whose context this is called."""
+    db.engines[AT_ONCE] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def at_once() -> Iterator[Session]:
+    """A session in which each statement is a transaction of its own, for noting one fact after another with nothing open in between."""
+    with Session(db.engines[AT_ONCE], expire_on_commit=False) as session:
+        yield session
+
+
 BELL = "seminars_bell"
 
 

@@ -12,7 +12,9 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from seminars.db import transaction
+from seminars.catalog import importing
+from seminars.catalog.models import ImportRun
+from seminars.db import at_once, transaction
 from seminars.finance import recognition
 from seminars.gateways.smtp import NotReached, Refused
 from seminars.gateways.stripe import StripeTrouble
@@ -60,10 +62,10 @@ class Job:
 
 def deliver_outbox(joined: Joined) -> None:
     """Hand over the mails that are due."""
-    rooms = delivery.Rooms(STILL_WANTED, documents.pdf_of)
+    work, rooms = _work("deliver_outbox"), delivery.Rooms(STILL_WANTED, documents.pdf_of)
     press = press_of(joined.settings.letterhead, joined.settings.secret_key)
     for _ in range(MOST_ROUNDS):
-        if delivery.deliver_due(_work("deliver_outbox"), joined.smtp, press, rooms, clock=joined.clock, most=BATCH) < BATCH:
+        if delivery.deliver_due(work, at_once, joined.smtp, press, rooms, clock=joined.clock, most=BATCH) < BATCH:
             return
 
 
@@ -134,10 +136,23 @@ def recognise_late_sales(joined: Joined) -> None:
         recognition.recognise_late_sales(session, now=joined.clock())
 
 
+def take_imports(joined: Joined) -> None:
+    """Make the next batches of catalogues that staff have pressed, one transaction each."""
+    work = _work("take_imports")
+    with work() as session:
+        pressed = [run.id for run in importing.running(session)]
+    for run_id in pressed:
+        state = "running"
+        while state == "running":
+            with work() as session:
+                state = importing.carry_out(session, session.get_one(ImportRun, run_id), now=joined.clock()).state
+
+
 TIMETABLE = (
     Job(deliver_outbox, every=timedelta(seconds=15), times=2, ring=OUTBOX),
     Job(handle_stripe_events, every=timedelta(seconds=5), ring=STRIPE),
     Job(render_documents, every=timedelta(seconds=15), ring=ISSUED),
+    Job(take_imports, every=timedelta(seconds=15)),
     Job(release_lapsed_holds, every=timedelta(minutes=1)),
     Job(poll_attempts, every=timedelta(minutes=1)),
     Job(resolve_intents, every=timedelta(minutes=1)),

@@ -244,7 +244,7 @@ def _compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCac
 def app(settings: Settings, clock: StandingClock, request: pytest.FixtureRequest, _compiled: FileSystemBytecodeCache) -> Iterator[Flask]:
     """The application, joined anew for each test, in the transaction of `session`."""
     from seminars.app import create_app
-    from seminars.db import db
+    from seminars.db import AT_ONCE, db
 
     made = create_app(settings, now=clock)
     made.config["PROPAGATE_EXCEPTIONS"] = True
@@ -254,7 +254,7 @@ def app(settings: Settings, clock: StandingClock, request: pytest.FixtureRequest
         engine = db.engines[None]
         if "fresh_database" not in request.fixturenames:
             # Flask-SQLAlchemy asks this mapping for an engine; a connection serves as well and keeps the test in one transaction.
-            db.engines[None] = request.getfixturevalue("connection")
+            db.engines[None] = db.engines[AT_ONCE] = request.getfixturevalue("connection")
             db.session.configure(join_transaction_mode="create_savepoint")
     yield made
     engine.dispose()

@@ -116,9 +116,11 @@ class Postman:
         options = [] if (envelope_from + recipient).isascii() else ["SMTPUTF8"]
         if options and not connection.has_extn("smtputf8"):
             raise Refused(553, "the mail server takes no address with letters beyond ASCII", permanent=True)
+        connection.command_encoding = "utf-8" if options else "ascii"
         steps: tuple[tuple[Callable[[], tuple[int, bytes]], int], ...] = (
-            (lambda: connection.mail(envelope_from, options), 250),
-            (lambda: connection.rcpt(recipient), 250),
+            # Not smtplib's mail() and rcpt(): they parse each address anew, which takes longer than all the rest.
+            (lambda: connection.docmd("MAIL", " ".join((f"FROM:<{envelope_from}>", *options))), 250),
+            (lambda: connection.docmd("RCPT", f"TO:<{recipient}>"), 250),
             (lambda: connection.docmd("DATA"), 354),
         )
         for step, wanted in steps:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import Row, bindparam, case, text, update
 from sqlalchemy.orm import Session
 
+from seminars.db import UtcDateTime
 from seminars.gateways.smtp import SERVICE_CLOSING, AnswerLost, NotReached, Refused
 from seminars.kit.clock import Clock
 from seminars.messages.outbox import MESSAGES, NEWER_CAME_FIRST
@@ -84,6 +85,18 @@ class Claim:
     mails: list[InHand]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of one mail, and whether the mail server is away."""
+
+    state: str
+    reply: str = ""
+    reason: str = ""
+    sent_at: datetime | None = None
+    not_before: datetime | None = None
+    away: bool = False
+
+
 # One statement, so that two senders never hold the same row, and never two rows of one lane: a row waits while an earlier one of its
 # lane is on its way or may still be sent again, and a CANCEL also until a minute has passed since anything of its lane went out.
 _CLAIM = text("""
@@ -115,22 +128,33 @@ _CLAIM = text("""
 """)
 
 
-def deliver_due(transaction: Transaction, postman: Sender, press: Press, rooms: Rooms, *, clock: Clock, most: int = 50) -> int:
+# The one statement that each mail costs. Its commit does not wait for the disk: should the database server itself be lost in that
+# half second, the mail is sent once more, byte for byte, which is what happens anyway to a sender that dies at this point.
+_WRITE_DOWN = text("""
+    UPDATE messages
+       SET state = :state, reply = :reply, reason = :reason, lease_until = NULL,
+           sent_at = coalesce(:sent_at, sent_at), not_before = coalesce(:not_before, not_before)
+      FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
+     WHERE id = :id AND state = 'sending' AND lease_until = :lease_until
+""").bindparams(bindparam("sent_at", type_=UtcDateTime), bindparam("not_before", type_=UtcDateTime))
+
+
+def deliver_due(
+    transaction: Transaction, at_once: Transaction, postman: Sender, press: Press, rooms: Rooms, *, clock: Clock, most: int = 50
+) -> int:
     """Send what is due, at most so many mails; how many were taken on. Fewer than `most` means that there is no more to do now.
 
-    `transaction` is opened several times and committed each time; while a mail is handed over none is open.
+    `transaction` is opened several times and committed each time. While a mail is handed over none is open: what became of it is
+    noted in a session of `at_once`, where each statement is a transaction of its own.
     """
     claimed = claim(transaction, press, rooms, clock=clock, most=most)
-    for number, mail in enumerate(claimed.mails):
-        in_time = clock() + LAST_START < claimed.lease_until
-        if not in_time or not _send(transaction, postman, press, mail, claimed.lease_until, clock=clock):
-            rest = claimed.mails[number + 1 if in_time else number :]
-            _put_back(transaction, rest, claimed.lease_until, until=clock() + SERVER_AWAY)
-            postman.hang_up()
-            return number
-    if claimed.count < most:
+    with at_once() as notebook:
+        left = _send_all(notebook, postman, press, claimed, clock=clock)
+    if left:
+        _put_back(transaction, left, claimed.lease_until, until=clock() + SERVER_AWAY)
+    if left is not None or claimed.count < most:
         postman.hang_up()
-    return claimed.count
+    return claimed.count if left is None else 0
 
 
 def claim(transaction: Transaction, press: Press, rooms: Rooms, *, clock: Clock, most: int) -> Claim:
@@ -168,7 +192,10 @@ def _unwanted(session: Session, rows: Sequence[Row[Any]], rooms: Rooms) -> set[i
     for row in rows:
         if (ask := rooms.still_wanted.get(row.kind)) is not None:
             asked.setdefault(ask, []).append(_posted(row))
-    return {posted.id for ask, those in asked.items() for posted in those if posted.id not in set(ask(session, those))}
+    unwanted: set[int] = set()
+    for ask, those in asked.items():
+        unwanted.update({posted.id for posted in those} - set(ask(session, those)))
+    return unwanted
 
 
 def _documents(session: Session, facts: dict[str, Any], rooms: Rooms) -> list[Attachment] | None:
@@ -211,33 +238,45 @@ def _freeze(
     return {id_: mail.raw for id_, mail in made.items()}
 
 
-def _send(transaction: Transaction, postman: Sender, press: Press, mail: InHand, lease_until: datetime, *, clock: Clock) -> bool:
-    """Hand over one mail and write down the answer; False when there is no server to hand the next one to."""
-    again = {"state": "unknown" if mail.maybe_sent else "pending", "lease_until": None}
-    away = False
+def _send_all(notebook: Session, postman: Sender, press: Press, claimed: Claim, *, clock: Clock) -> list[InHand] | None:
+    """Hand over one mail after the other. Those that are left when the mail server or the lease is gone; None when all had their turn."""
+    for number, mail in enumerate(claimed.mails):
+        if clock() + LAST_START >= claimed.lease_until:
+            return claimed.mails[number:]
+        answer = _hand_over(postman, press, mail, clock=clock)
+        notebook.execute(_WRITE_DOWN, {"id": mail.id, "lease_until": claimed.lease_until, **_columns(answer)})
+        if answer.away:
+            return claimed.mails[number + 1 :]
+    return None
+
+
+def _columns(answer: Answer) -> dict[str, Any]:
+    return {
+        "state": answer.state,
+        "reply": answer.reply,
+        "reason": answer.reason,
+        "sent_at": answer.sent_at,
+        "not_before": answer.not_before,
+    }
+
+
+def _hand_over(postman: Sender, press: Press, mail: InHand, *, clock: Clock) -> Answer:
+    again = "unknown" if mail.maybe_sent else "pending"
+    pause = _pause(mail.attempts)
     try:
         reply = postman.send(press.envelope_from(mail.id), mail.recipient, mail.raw)
-        outcome: dict[str, Any] = {"state": "sent", "reply": reply, "reason": "", "sent_at": clock(), "lease_until": None}
     except AnswerLost as lost:
-        outcome = {"state": "unknown", "reply": str(lost), "reason": ANSWER_LOST, "sent_at": clock(), "lease_until": None}
-        outcome["not_before"] = clock() + _pause(mail.attempts)
+        now = clock()
+        return Answer(state="unknown", reply=str(lost), reason=ANSWER_LOST, sent_at=now, not_before=now + pause)
     except Refused as refused:
-        away = refused.code == SERVICE_CLOSING
-        outcome = {"reply": str(refused), "reason": refused.text or str(refused.code)}
-        outcome |= (
-            {"state": "failed", "lease_until": None} if refused.permanent else again | {"not_before": clock() + _pause(mail.attempts)}
-        )
+        reason = refused.text or str(refused.code)
+        if refused.permanent:
+            return Answer(state="failed", reply=str(refused), reason=reason)
+        return Answer(state=again, reply=str(refused), reason=reason, not_before=clock() + pause, away=refused.code == SERVICE_CLOSING)
     except NotReached as unreached:
-        away = True
-        outcome = again | {
-            "reply": "",
-            "reason": f"the mail server could not be reached: {unreached}",
-            "not_before": clock() + _pause(mail.attempts),
-        }
-    with transaction() as session:
-        ours = (MESSAGES.c.id == mail.id, MESSAGES.c.state == "sending", MESSAGES.c.lease_until == lease_until)
-        session.execute(update(MESSAGES).where(*ours).values(**outcome))
-    return not away
+        reason = f"the mail server could not be reached: {unreached}"
+        return Answer(state=again, reason=reason, not_before=clock() + pause, away=True)
+    return Answer(state="sent", reply=reply, sent_at=clock())
 
 
 def _put_back(transaction: Transaction, mails: Sequence[InHand], lease_until: datetime, *, until: datetime) -> None:

@@ -3,13 +3,17 @@
 import functools
 import hashlib
 import hmac
+from base64 import encodebytes
+from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime
+from email.header import Header
+from email.message import Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +23,11 @@ from seminars.config import Letterhead
 from seminars.messages.filters import FILTERS
 
 LONGEST_SUBJECT = 60
-UNFOLDED = frozenset(("message-id", "in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post"))
 LANGUAGE = "en"
 
-
-class MailPolicy(EmailPolicy):
-    """The usual folding, except for headers that machines compare: Python would fold long ones into encoded words, which no program
-    reads as identifications (cpython 100991)."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        """One header as it goes over the wire."""
-        if name.lower() in UNFOLDED:
-            return f"{name}: {value}\r\n".encode("ascii")
-        return super().fold_binary(name, value)
-
-
-WIRE = MailPolicy(linesep="\r\n")
+# The old policy: the new one turns long identifications into encoded words, which no program reads (cpython 100991). At 998 (RFC 5322
+# 2.1.1) it folds nothing; what must be folded is folded where it is made.
+WIRE = compat32.clone(linesep="\r\n", max_line_length=998)
 
 
 @dataclass(frozen=True)
@@ -118,35 +111,36 @@ class Press:
         """The mail, ready to be handed over. Raises ValueError where no mail can be made of it."""
         words = self.words(posted.kind, posted.facts, posted.recipient_name)
         message_id = self.message_id(posted.key)
-        message = EmailMessage(policy=WIRE)
-        self._head(message, posted, words.subject, message_id, now)
-        message.set_content(words.text, cte="quoted-printable")
-        message.add_alternative(words.html, subtype="html", cte="quoted-printable")
+        boundary = hashlib.sha256(f"boundary:{posted.key}".encode()).hexdigest()[:32]
+        readings: list[Message] = [_text_part(words.text, "plain"), _text_part(words.html, "html")]
+        documents = [_document_part(attachment) for attachment in attachments]
         if posted.calendar is not None:
-            message.attach(_calendar_part(posted.calendar, posted.calendar_method or ""))
-            message.make_mixed()
-            # The same bytes once more: some programs read only the attachment. Without `method`, or it would be a second invitation.
-            message.add_attachment(posted.calendar, "application", "ics", filename="invite.ics", params={"name": "invite.ics"})
-        for attachment in attachments:
-            message.add_attachment(attachment.data, "application", "pdf", filename=attachment.name)
-        _fix_boundaries(message, posted.key)
-        return Mail(words.subject, message_id, message.as_bytes())
+            readings.append(_calendar_part(posted.calendar, posted.calendar_method or ""))
+            documents.insert(0, _invite_file(posted.calendar))
+        message: Message = MIMEMultipart("alternative", f"=_a{boundary}", readings)
+        if documents:
+            del message["MIME-Version"]
+            message = MIMEMultipart("mixed", f"=_m{boundary}", [message, *documents])
+        for name, value in self._head(posted, words.subject, message_id, now):
+            message[name] = value
+        return Mail(words.subject, message_id, message.as_bytes(policy=WIRE))
 
-    def _head(self, message: EmailMessage, posted: Posted, subject: str, message_id: str, now: datetime) -> None:
+    def _head(self, posted: Posted, subject: str, message_id: str, now: datetime) -> list[tuple[str, str]]:
         center = self.letterhead.center
-        message["From"] = Address(_one_line(center.name), addr_spec=self.letterhead.mail_from)
-        message["To"] = Address(_one_line(posted.recipient_name), addr_spec=posted.recipient)
-        message["Reply-To"] = Address(_one_line(center.name), addr_spec=center.email)
-        message["Subject"] = subject
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = message_id
+        head: list[tuple[str, str]] = [
+            ("From", _mailbox("From", center.name, self.letterhead.mail_from)),
+            ("To", _mailbox("To", posted.recipient_name, posted.recipient)),
+            ("Reply-To", _mailbox("Reply-To", center.name, center.email)),
+            ("Subject", subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()),
+            ("Date", format_datetime(now)),
+            ("Message-ID", message_id),
+        ]
         if posted.thread:
-            message["In-Reply-To"] = self.message_id(posted.thread)
-            message["References"] = self.message_id(posted.thread)
-        message["Auto-Submitted"] = "auto-generated"
+            first = self.message_id(posted.thread)
+            head += [("In-Reply-To", first), ("References", first)]
+        head.append(("Auto-Submitted", "auto-generated"))
         # A relay that knows one of these takes a second copy for what it is (reliability-security §3).
-        for name in ("Idempotency-Key", "Resend-Idempotency-Key"):
-            message[name] = message_id.strip("<>")
+        return head + [(name, message_id.strip("<>")) for name in ("Idempotency-Key", "Resend-Idempotency-Key")]
 
     def _worded(self, kind: str, part: str, facts: dict[str, Any]) -> str:
         return self._wordings.get_template(f"{kind}/{LANGUAGE}/{part}").render(facts)
@@ -158,23 +152,47 @@ def press_of(letterhead: Letterhead, secret: str) -> Press:
     return Press(letterhead, secret)
 
 
-def _calendar_part(calendar: bytes, method: str) -> EmailMessage:
-    # As bytes and in base64: text would have its line ends changed, and gateways that add footers break anything else.
-    part = EmailMessage(policy=SMTP)
-    part.set_content(calendar, "text", "calendar", params={"method": method, "charset": "UTF-8"}, cte="base64")
+def _text_part(text: str, kind: str) -> Message:
+    part = MIMENonMultipart("text", kind, charset="utf-8")
+    return _filled(part, b2a_qp(text.encode(), istext=True), "quoted-printable")
+
+
+def _calendar_part(calendar: bytes, method: str) -> Message:
+    # In base64: text would have its line ends changed, and gateways that add footers break anything else.
+    part = MIMENonMultipart("text", "calendar", method=method, charset="UTF-8")
+    return _filled(part, encodebytes(calendar), "base64")
+
+
+def _invite_file(calendar: bytes) -> Message:
+    # The same bytes once more: some programs read only the attachment. Without `method`, or it would be a second invitation.
+    part = MIMENonMultipart("application", "ics", name="invite.ics")
+    part.add_header("Content-Disposition", "attachment", filename="invite.ics")
+    return _filled(part, encodebytes(calendar), "base64")
+
+
+def _document_part(attachment: Attachment) -> Message:
+    part = MIMENonMultipart("application", "pdf")
+    part.add_header("Content-Disposition", "attachment", filename=attachment.name)
+    return _filled(part, encodebytes(attachment.data), "base64")
+
+
+def _filled(part: Message, payload: bytes, encoding: str) -> Message:
     del part["MIME-Version"]
+    part["Content-Transfer-Encoding"] = encoding
+    part.set_payload(payload.decode("ascii"))
     return part
 
 
-def _fix_boundaries(message: EmailMessage, key: str) -> None:
-    """Boundaries come from the key instead of chance, so that the same letter gives the same bytes."""
-    parts = [part for part in message.walk() if part.is_multipart()]
-    for number, part in enumerate(parts):
-        part.set_boundary(f"=_{hashlib.sha256(f'{number}:{key}'.encode()).hexdigest()[:32]}")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _mailbox(header: str, name: str, address: str) -> str:
+    """One person in a header, the name folded where it is long. Raises ValueError for an address that no header can hold."""
+    if not address.isascii() or any(sign.isspace() or sign in "<>,;" for sign in address) or "@" not in address:
+        raise ValueError(f"{address!r} can't stand in a mail header.")
+    plain = " ".join(name.split())
+    if plain.isascii():
+        return formataddr((plain, address))
+    made = Header(plain, "utf-8", header_name=header)
+    made.append(f"<{address}>", "us-ascii")
+    return made.encode()
 
 
 def _templates() -> Path:

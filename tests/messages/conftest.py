@@ -27,6 +27,8 @@ ORDER = {
     "buyer": "Anna Vestergren",
     "total": {"amount": 119_000, "currency": "USD"},
     "page": "https://seminars.northfield.example/orders/secret",
+    "paid_on": "1 March 2027",
+    "po_number": "",
 }
 
 
@@ -53,7 +55,7 @@ class PostOffice:
         return self.message(letter.key)
 
     def deliver(self, most: int = 50) -> int:
-        return delivery.deliver_due(self.transaction, self.postman, self.press, self.rooms, clock=self.clock, most=most)
+        return delivery.deliver_due(self.transaction, self.transaction, self.postman, self.press, self.rooms, clock=self.clock, most=most)
 
     def message(self, key: str) -> Message:
         self.session.expire_all()

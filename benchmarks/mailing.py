@@ -1,0 +1,184 @@
+"""What the measuring and the breaking of the outbox share: a database, a mail server that counts, and people to write to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from seminars.calendars import ics
+from seminars.calendars.entries import Entry
+from seminars.local.postgres import APPLICATION, OWNER, Cluster, find_binaries
+from seminars.migrations.run import upgrade
+
+MAIL_FROM = "seminars@northfield.example"
+START = datetime(2027, 3, 22, 14, tzinfo=UTC)
+
+
+@contextmanager
+def database(**settings: str) -> Iterator[str]:
+    """A PostgreSQL of its own with our tables, and its address for the application's role; gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="seminars-measure-"))
+    cluster = Cluster(home / "pg", binaries=find_binaries(os.environ.get("SEMINARS_PG_BIN")), settings=settings)
+    cluster.start()
+    try:
+        cluster.create_roles()
+        cluster.create_database("seminars")
+        upgrade(cluster.url(OWNER, "seminars"))
+        yield cluster.url(APPLICATION, "seminars")
+    finally:
+        cluster.stop()
+        shutil.rmtree(cluster.socket_folder, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def environment(database_url: str, smtp_url: str, var: str, **more: str) -> dict[str, str]:
+    """The settings of an installation around this database and this mail server."""
+    return {
+        **os.environ,
+        "BASE_URL": "https://seminars.northfield.example",
+        "SECRET_KEY": "a key for measuring that opens nothing anywhere",
+        "DATABASE_URL": database_url,
+        "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+        "SMTP_URL": smtp_url,
+        "MAIL_FROM": MAIL_FROM,
+        "STRIPE_API_BASE": "http://127.0.0.1:1",
+        "STRIPE_SECRET_KEY": "sk_test_sandbox",
+        "STRIPE_WEBHOOK_SECRET": "whsec_for_measuring_0001",
+        "VAR_DIR": var,
+        **more,
+    }
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    """One SMTP conversation with as little as possible around it."""
+
+    wbufsize = -1
+    server: _Listening
+
+    def handle(self) -> None:
+        self._say("220 sink")
+        recipient = ""
+        while line := self.rfile.readline():
+            word = line[:4].upper()
+            if word == b"DATA":
+                self._say("354 go on")
+                self.server.sink.keep(recipient, self._mail())
+                self._say("250 kept")
+            elif word == b"QUIT":
+                self._say("221 bye")
+                return
+            else:
+                recipient = line[8:].strip(b"<>\r\n ").decode() if word == b"RCPT" else recipient
+                self._say("250 ok")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r\n")
+        self.wfile.flush()
+
+    def _mail(self) -> bytes:
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines)
+
+
+class _Listening(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    sink: Sink
+
+
+class Sink:
+    """A mail server on 127.0.0.1 that accepts everything and remembers when."""
+
+    def __init__(self) -> None:
+        self._server = _Listening(("127.0.0.1", 0), _Talk)
+        self._server.sink = self
+        self._lock = threading.Lock()
+        self.arrived: list[tuple[float, str, bytes]] = []
+        self.url = f"smtp://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def keep(self, recipient: str, raw: bytes) -> None:
+        with self._lock:
+            self.arrived.append((datetime.now(UTC).timestamp(), recipient, raw))
+
+    def clear(self) -> None:
+        with self._lock:
+            self.arrived = []
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def people(connection: psycopg.Connection[Any], number: int) -> None:
+    """One event, and so many confirmed people in it."""
+    now = START - timedelta(days=60)
+    connection.execute("INSERT INTO seminars (slug, title, summary, abstract, outcomes, audience, credits, topic, created_at) "
+                       "VALUES ('smr', 'Social Media Residency', '', '', '', '', '', '', %s)", [now])  # fmt: skip
+    connection.execute("INSERT INTO events (seminar_id, reference, title, state, format, zone, join_url, notes, listed, preview_secret, created_at) "
+                       "VALUES (1, 'smr-1', 'Social Media Residency', 'published', 'online', 'America/Chicago', 'https://meet.example/r', '', true, 'p', %s)",
+                       [now])  # fmt: skip
+    connection.execute("INSERT INTO event_sessions (event_id, title, agenda, starts_local, ends_local, all_day, starts_at, ends_at, room, join_url, state) "
+                       "VALUES (1, '', '', '2027-03-22 09:00', '2027-03-22 17:00', false, %s, %s, '', '', 'planned')",
+                       [START, START + timedelta(hours=8)])  # fmt: skip
+    connection.execute("INSERT INTO ticket_types (event_id, name, position, price, currency, on_sale, most_per_order) "
+                       "VALUES (1, 'Seat', 0, 0, 'USD', true, 20)")  # fmt: skip
+    connection.execute("INSERT INTO registrations (secret, event_id, ticket_type_id, order_reference, state, attendee_name, attendee_email, organisation, "
+                       "profession, needs, zone, comp, comp_reason, created_at, confirmed_at) "
+                       "SELECT 'secret' || n, 1, 1, 'order/' || n, 'confirmed', 'Person ' || n, 'p' || n || '@fjordview.example', '', '', '', '', false, '', "
+                       "%s, %s FROM generate_series(1, %s) n", [now, now, number])  # fmt: skip
+
+
+def facts() -> dict[str, Any]:
+    """What a usual confirmation says."""
+    session = {"title": "", "starts_at": START.isoformat(), "ends_at": (START + timedelta(hours=8)).isoformat(), "zone": "America/Chicago",
+               "all_day": False, "place": "", "join_url": "https://meet.example/r"}  # fmt: skip
+    return {
+        "name": "Person 1", "event": "Social Media Residency", "event_page": "https://seminars.northfield.example/events/smr-1",
+        "page": "https://seminars.northfield.example/seats/secret", "sessions": [session], "home_zone": "", "map_url": "", "access_notes": "",
+        "calendar": "attached", "order": "NC-2027-0001", "order_page": "", "bought_by": "Anna Vestergren", "paid": True,
+        "refund": {"until": (START - timedelta(days=14)).isoformat(), "fee": {"amount": 7500, "currency": "USD"}},
+    }  # fmt: skip
+
+
+def confirmations(connection: psycopg.Connection[Any], number: int) -> None:
+    """A confirmation with an invitation in the outbox for each of these people."""
+    connection.execute(
+        'INSERT INTO messages (key, kind, recipient, recipient_name, facts, "references", lane, revision, calendar_method, calendar, state, reason, '
+        "attempts, not_before, reply, created_at) "
+        "SELECT 'cal:' || n, 'registration/confirmed', 'p' || n || '@fjordview.example', 'Person ' || n, %s, "
+        "ARRAY['registration/' || n, 'session/1', 'order/' || n], 'uid' || n, 0, 'REQUEST', %s, 'pending', '', 0, now(), '', now() "
+        "FROM generate_series(1, %s) n",
+        [Jsonb(facts()), invitation(), number],
+    )
+
+
+def invitation() -> bytes:
+    """The calendar part of a usual confirmation."""
+    return ics.request_bytes(Entry(
+        uid="00000000-0000-4000-8000-000000000000@northfield.example", sequence=0, dtstamp=START - timedelta(days=60),
+        summary="Social Media Residency", starts_at=START, ends_at=START + timedelta(hours=8), zone="America/Chicago",
+        organizer_email=MAIL_FROM, organizer_name="Center for Social Media", join_url="https://meet.example/r",
+        url="https://seminars.northfield.example/seats/secret", attendee_email="p1@fjordview.example", attendee_name="Person 1",
+    ))  # fmt: skip
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])

@@ -17,7 +17,7 @@ def command() -> None:
     with create_app(Settings.from_env()).app_context(), transaction(by="command line") as session:
         findings = run_checks(session, now=clock.now())
     for finding in findings:
-        click.echo(str(finding), err=True)
+        click.echo(f"{finding.check}, {finding.subject}: {finding.sentence}", err=True)
     if findings:
         raise click.ClickException(f"{len(findings)} things do not agree. They stand above.")
     click.echo("Entries balance, open items and deferrals agree, numbers have no gap, seats equal their counters.")

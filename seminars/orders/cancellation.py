@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from seminars.kit.refusals import Conflict
+from seminars.kit.refusals import BadInput, Conflict
 from seminars.orders import discounts
 from seminars.orders.models import Order
 from seminars.registration import places
@@ -26,15 +26,17 @@ def cancel_unpaid(session: Session, order: Order, *, now: datetime) -> Order:
     return order
 
 
-def revive(session: Session, order: Order) -> Order:
-    """Take the seats of a lapsed order again, for a buyer who comes back or money that came late. Raises SoldOut, or Conflict
-    when it did not lapse. The caller opens a savepoint if it means to go on after SoldOut.
+def revive(session: Session, order: Order, *, now: datetime) -> Order:
+    """Take the seats of a lapsed order again, for a buyer who comes back or money that came late.
+
+    Raises SoldOut; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller opens a
+    savepoint if it means to go on after that.
     """
     if order.state != "expired":
         raise Conflict("This order was cancelled.")
-    places.retake(session, places.of_order(session, order.reference))
+    places.retake(session, places.of_order(session, order.reference), now=now)
     if order.discount_code_id is not None:
-        discounts.use(session, order.discount_code_id, _discounted(order))
+        _use_code_again(session, order.discount_code_id, _discounted(order))
     order.state, order.closed_at = "placed", None
     session.flush()
     return order
@@ -46,6 +48,13 @@ def _free_unpaid(session: Session, order: Order, state: str, *, now: datetime) -
         discounts.return_uses(session, order.discount_code_id, _discounted(order))
     order.state, order.closed_at = state, now
     session.flush()
+
+
+def _use_code_again(session: Session, code_id: int, seats: int) -> None:
+    try:
+        discounts.use(session, code_id, seats)
+    except BadInput as used_up:
+        raise Conflict("The discount code of this order was used up by others meanwhile. Please order anew.") from used_up
 
 
 def _discounted(order: Order) -> int:

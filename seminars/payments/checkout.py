@@ -37,7 +37,7 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
     if under_way is not None:
         return under_way
     if order.state == "expired":
-        cancellation.revive(session, order)
+        cancellation.revive(session, order, now=now)
     if order.state != "placed":
         raise Conflict("This order does not wait for a payment.")
     number = 1 + (session.scalar(select(func.max(PaymentAttempt.number)).where(PaymentAttempt.order_id == order.id)) or 0)

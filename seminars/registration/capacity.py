@@ -23,11 +23,6 @@ class SoldOut(Conflict):
         super().__init__(f"Only {count(left, 'seat is', 'seats are')} left." if left else "There are no seats left.")
 
 
-def take(session: Session, places: Mapping[int, int]) -> None:
-    """Take so many places of each ticket type from all of its quotas, or none at all. Raises SoldOut."""
-    exchange(session, given={}, taken=places)
-
-
 def give_back(session: Session, places: Mapping[int, int]) -> None:
     """Return places of each ticket type to all of its quotas."""
     exchange(session, given=places, taken={})

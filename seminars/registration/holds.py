@@ -36,11 +36,9 @@ def hold_places(
 ) -> dict[int, int]:
     """Set places aside for a cart until the hold lapses, giving up the holds `instead_of`; the new hold's id by ticket type.
 
-    Raises SoldOut. What lapsed in these events goes back on sale first, so that nobody is refused a seat that nobody holds.
+    Raises SoldOut.
     """
-    lapsed = and_(Hold.event_id.in_({t.event_id for t in wanted}), Hold.ends_at <= now)
-    freed = _let_go(session, select(Hold.id).where(or_(lapsed, Hold.id.in_(instead_of)) if instead_of else lapsed))
-    capacity.exchange(session, given=freed, taken={t.id: places for t, places in wanted.items()})
+    take(session, {t.id: places for t, places in wanted.items()}, {t.event_id for t in wanted}, instead_of=instead_of, now=now)
     rows = [
         {
             "holder": holder,
@@ -59,16 +57,23 @@ def hold_places(
     return {row.ticket_type_id: row.id for row in made}
 
 
+def take(
+    session: Session, places: Mapping[int, int], event_ids: Collection[int], *, instead_of: Collection[int] = (), now: datetime
+) -> None:
+    """Take places of these ticket types for good, giving up the holds `instead_of`. Raises SoldOut.
+
+    What lapsed in these events goes back on sale first, so that nobody is refused a seat that nobody holds.
+    """
+    lapsed = and_(Hold.event_id.in_(event_ids), Hold.ends_at <= now)
+    freed = _let_go(session, select(Hold.id).where(or_(lapsed, Hold.id.in_(instead_of)) if instead_of else lapsed))
+    capacity.exchange(session, given=freed, taken=places)
+
+
 def sweep_lapsed(session: Session, *, now: datetime, most: int = 500) -> int:
     """Put back on sale what lapsed anywhere; how many seats. Two sweeps at once take different ones."""
     freed = _let_go(session, select(Hold.id).where(Hold.ends_at <= now).limit(most), skip_locked=True)
     capacity.give_back(session, freed)
     return sum(freed.values())
-
-
-def release(session: Session, hold_ids: Collection[int]) -> None:
-    """Give up these holds, where they are still active."""
-    capacity.give_back(session, _let_go(session, select(Hold.id).where(Hold.id.in_(hold_ids))))
 
 
 def _let_go(session: Session, which: Select[int], *, skip_locked: bool = False) -> Counter[int]:

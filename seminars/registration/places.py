@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
-from seminars.registration import capacity
+from seminars.registration import capacity, holds
 from seminars.registration.models import Registration
 
 
@@ -117,10 +117,10 @@ def cancel(session: Session, registrations: Sequence[Registration], *, now: date
     return live
 
 
-def retake(session: Session, registrations: Sequence[Registration]) -> list[Registration]:
+def retake(session: Session, registrations: Sequence[Registration], *, now: datetime) -> list[Registration]:
     """Take back seats that were given up, for money that came late. Raises SoldOut; the caller rolls back to where it was."""
     gone = [r for r in registrations if r.state == "cancelled"]
-    capacity.take(session, Counter(r.ticket_type_id for r in gone))
+    holds.take(session, Counter(r.ticket_type_id for r in gone), {r.event_id for r in gone}, now=now)
     for registration in gone:
         registration.state, registration.cancelled_at = "held", None
     session.flush()

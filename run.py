@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Seminars on one machine: `python3 run.py` starts it, `python3 run.py test` checks it. Needs Python and git, nothing else.
 
-    run.py                  install what is missing, start everything, print where it is; Ctrl-C stops it
+    run.py [run --no-demo]  install what is missing, start everything, print where it is; Ctrl-C stops it
     run.py test [pytest …]  everything that must hold: style, types, import contracts, migrations, all tests
     run.py check            the part of that which takes less than a minute
     run.py bench [name]     measure; without a name, list the programs

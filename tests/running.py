@@ -22,21 +22,22 @@ LAST_LINE = "Ctrl-C stops everything."
 class System:
     """A supervisor and everything that it started."""
 
-    def __init__(self, var: Path, *, root: Path = ROOT, **env: str) -> None:
+    def __init__(self, var: Path, *, demo: bool = False, **env: str) -> None:
         self.var = var
+        self._words = [] if demo else ["--no-demo"]
         self.printed: list[str] = []
         self._told = threading.Event()
         self._up = False
         # Ports beside the usual ones: tests run next to a system that somebody is using.
         kept = {name: value for name, value in os.environ.items() if name not in _SET_BY_SUPERVISOR}
         self._env = {**kept, "PORT": str(free_port()), "VAR_DIR": str(var), **env}
-        self._root = root
         self.supervisor: subprocess.Popen[str] | None = None
 
     def start(self) -> System:
         """Raises AssertionError with what was printed when it does not come up."""
-        self.supervisor = subprocess.Popen([sys.executable, "-m", "seminars.local.supervisor"], cwd=self._root, env=self._env, text=True,
-                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        command = [sys.executable, "-m", "seminars.local.supervisor", *self._words]
+        self.supervisor = subprocess.Popen(command, cwd=ROOT, env=self._env, text=True, stdout=subprocess.PIPE,
+                                           stderr=subprocess.STDOUT, start_new_session=True)
         self._told.clear()
         self._up = False
         threading.Thread(target=self._listen, args=(self.supervisor,), daemon=True).start()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIRST_PORTS = {"web": 8000, "mail": 8025, "smtp": 1025, "stripe": 8420}
+RESOLVED = ("PORT", "VAR_DIR")
 FURTHEST = 500
 """How far above the first port a free one is looked for."""
 
@@ -96,4 +97,6 @@ def is_free(port: int) -> bool:
 
 def for_children(env: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """The children's environment: the given one, with our addresses where it names none."""
-    return {**own, **{name: value for name, value in env.items() if value or name not in own}}
+    honoured = {name: value for name, value in env.items() if value or name not in own}
+    # What was wished may be taken (PORT) or relative (VAR_DIR): the children are told what it has become.
+    return {**own, **honoured, **{name: own[name] for name in RESOLVED if name in own}}

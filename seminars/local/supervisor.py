@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import os
@@ -47,6 +48,9 @@ class _Told(BaseException):
 
 def main() -> None:
     """Start, print where everything is, wait for Ctrl-C, stop."""
+    parser = argparse.ArgumentParser(prog="run.py", description=main.__doc__)
+    parser.add_argument("--no-demo", action="store_true", help="do not fill an empty database with the demo world")
+    asked = parser.parse_args()
     var = var_folder()
     # Whatever we and our children make is private.
     os.umask(0o077)
@@ -56,7 +60,7 @@ def main() -> None:
     var.chmod(0o711 if runs_as_nobody() else 0o700)
     try:
         with alone(var):
-            Supervisor(var, os.environ).run()
+            Supervisor(var, os.environ, demo=not asked.no_demo).run()
     except (Unable, PostgresUnavailable, ValkeyUnavailable, NoFreePort, SocketFolderNotOurs) as unable:
         sys.exit(f"\n{unable}")
 
@@ -81,9 +85,10 @@ def alone(var: Path) -> Iterator[None]:
 class Supervisor:
     """Everything of one folder, from start to stop."""
 
-    def __init__(self, var: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, var: Path, env: Mapping[str, str], *, demo: bool = False) -> None:
         self.var = var
         self.given = env
+        self.demo = demo
         self.wanted = Wanted.beside(env)
         self.cluster = _cluster(var, env) if self.wanted.postgres else None
         self.broker = Broker(var / "valkey", log=var / "log" / "valkey.log") if self.wanted.valkey else None
@@ -191,6 +196,8 @@ class Supervisor:
 
     def _fill_demo(self) -> Demo:
         """The sign-ins of the demo world, which is made where nothing is. A database that is not ours is left alone."""
+        if not self.demo:
+            return Demo(note="No demo world was asked for. This puts one into an empty database: python3 run.py")
         if not self.cluster:
             return Demo(note="No demo world: the database is yours. This puts one there while it is empty: seminars demo fill")
         try:

@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "run": "Start everything on this machine, or one process of it.",
     "db": "The database: upgrade, check, shell.",
+    "jobs": "The timetable: list it, or do one job now.",
     "demo": "The demo world: fill an empty database with it.",
     "import": "A catalogue from a CSV or iCalendar file: a dry run, and then exactly that.",
     "user": "People who may sign in: create.",

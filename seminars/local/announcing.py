@@ -44,7 +44,8 @@ def table(var: Path, env: Mapping[str, str], ports: Mapping[str, int], wanted: W
         ("Data", str(var)),
         ("Logs", str(var / "log")),
     ]
-    people = [(f"Sign in: {who.role}", f"{who.email}   {who.password}") for who in demo.sign_ins]
+    longest = max((len(who.email) for who in demo.sign_ins), default=0)
+    people = [(f"Sign in: {who.role}", f"{who.email:<{longest}}   {who.password}") for who in demo.sign_ins]
     widest = max(len(name) for name, _ in rows + people)
     lines = [f"  {name:<{widest}}   {value}" for name, value in rows]
     lines += [""] + [f"  {name:<{widest}}   {value}" for name, value in people] if people else []

@@ -202,8 +202,8 @@ class Supervisor:
             return Demo(note="No demo world: the database is yours. This puts one there while it is empty: seminars demo fill")
         try:
             return Demo.read(self._run_once("demo", *_ourselves("demo", "fill")))
-        except Unable as unable:
-            return Demo(note=f"The demo world could not be filled. {unable}")
+        except Unable:
+            return Demo(note=f"The demo world could not be filled: {self.var / 'log' / 'demo.log'} says why.")
 
     def _run_once(self, name: str, *command: str) -> str:
         """What a command printed, once it has ended well. Raises Unable."""

@@ -68,13 +68,22 @@ class _Talk(socketserver.StreamRequestHandler):
     server: _Listening
 
     def handle(self) -> None:
+        try:
+            self._converse()
+        except ConnectionError:
+            return  # the sender was killed
+
+    def _converse(self) -> None:
         self._say("220 sink")
         recipient = ""
         while line := self.rfile.readline():
             word = line[:4].upper()
             if word == b"DATA":
                 self._say("354 go on")
-                self.server.sink.keep(recipient, self._mail())
+                raw = self._mail()
+                if raw is None:
+                    return
+                self.server.sink.keep(recipient, raw)
                 self._say("250 kept")
             elif word == b"QUIT":
                 self._say("221 bye")
@@ -87,9 +96,12 @@ class _Talk(socketserver.StreamRequestHandler):
         self.wfile.write(text.encode() + b"\r\n")
         self.wfile.flush()
 
-    def _mail(self) -> bytes:
+    def _mail(self) -> bytes | None:
+        """The mail up to its final dot; None if the sender died before it, for then nothing was handed over."""
         lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line.endswith(b"\r\n"):
+                return None
             lines.append(line[1:] if line.startswith(b".") else line)
         return b"".join(lines)
 
@@ -182,3 +194,21 @@ def free_port() -> int:
     """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
+
+
+def placed_orders(connection: psycopg.Connection[Any], number: int) -> None:
+    """An order for each of these people, placed and not yet settled."""
+    now = START - timedelta(days=60)
+    connection.execute("UPDATE registrations SET state = 'held', confirmed_at = NULL")
+    connection.execute(
+        "INSERT INTO orders (number, secret, state, channel, buyer_name, buyer_email, organisation, address, country, po_number, zone, currency, "
+        "net, tax, total, policies, needs_review, dispute_open, paid_unplaced, placed_at) "
+        "SELECT 'NC-' || n, 's' || n, 'placed', 'web', 'Person ' || n, 'p' || n || '@fjordview.example', '', '', '', '', '', 'USD', "
+        "0, 0, 0, '[]', '', false, false, %s FROM generate_series(1, %s) n ORDER BY n",
+        [now, number],
+    )
+    connection.execute(
+        "INSERT INTO order_lines (order_id, position, registration_id, event_id, ticket_type_id, description, list_price, early_reduction, discount, "
+        "net, tax_rate, tax) SELECT n, 1, n, 1, 1, 'Seat', 0, 0, 0, 0, 0, 0 FROM generate_series(1, %s) n",
+        [number],
+    )

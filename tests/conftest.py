@@ -61,15 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_HOME] = Path(given) if given else clusters.new_home()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without a browser the tests that need one are skipped, and counted; where CI runs them they must run."""
-    browsing = [item for item in items if item.get_closest_marker("browser")]
-    if not browsing or chromium.find():
+    if not item.get_closest_marker("browser") or chromium.find():
         return
     if chromium.is_ci():
-        raise pytest.UsageError(f"{len(browsing)} tests need Chromium and there is none. {chromium.HOW}")
-    for item in browsing:
-        item.add_marker(pytest.mark.skip(reason="no Chromium"))
+        pytest.fail(f"This needs Chromium and there is none. {chromium.HOW}", pytrace=False)
+    pytest.skip("no Chromium")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,11 +25,8 @@ def refresh_many(session: Session, event_ids: Iterable[int], *, now: datetime) -
 
 
 # A published event has a row. One that was cancelled keeps it, unlisted: subscribers of the calendar must see that it is off.
-_HAS_ROW = """e.listed AND e.starts_at IS NOT NULL AND e.ends_at IS NOT NULL
-       AND (e.state = 'published' OR (e.state = 'cancelled' AND e.published_at IS NOT NULL))"""
-
 # `quota_id` stands only where one counter says everything: every ticket type on sale draws on that one and on no other.
-_WRITE = text(f"""
+_WRITE = text("""
 INSERT INTO listings (subject, kind, path, seminar_slug, title, summary, people, topic, format, city, place, zone, all_day,
                       starts_at, first_ends_at, ends_at, price_from, several_prices, currency, quota_id, listed, changed_at)
 SELECT 'event/' || e.id, 'event', '/events/' || e.reference, s.slug, e.title, s.summary, coalesce(who.names, ''), s.topic, e.format,
@@ -46,7 +43,8 @@ SELECT 'event/' || e.id, 'event', '/events/' || e.reference, s.slug, e.title, s.
        SELECT concat_ws(', ', nullif(v.city, ''), coalesce(nullif(v.region, ''), nullif(v.country, ''))) AS city
         WHERE e.format <> 'online' AND v.city <> '') spot ON true
   LEFT JOIN LATERAL (
-       SELECT string_agg(p.name, ' ') AS names FROM event_speakers es JOIN speakers p ON p.id = es.speaker_id WHERE es.event_id = e.id) who ON true
+       SELECT string_agg(p.name, ' ') AS names FROM event_speakers es JOIN speakers p ON p.id = es.speaker_id
+        WHERE es.event_id = e.id) who ON true
   LEFT JOIN LATERAL (
        SELECT es.ends_at, es.all_day FROM event_sessions es
         WHERE es.event_id = e.id AND es.state <> 'cancelled' ORDER BY es.starts_at, es.id LIMIT 1) first ON true
@@ -58,7 +56,8 @@ SELECT 'event/' || e.id, 'event', '/events/' || e.reference, s.slug, e.title, s.
          FROM ticket_types t LEFT JOIN ticket_type_quotas tq ON tq.ticket_type_id = t.id
         WHERE t.event_id = e.id AND t.on_sale
        HAVING count(DISTINCT tq.quota_id) = 1 AND bool_and(tq.quota_id IS NOT NULL)) counter ON true
- WHERE e.id = ANY(:ids) AND {_HAS_ROW}
+ WHERE e.id = ANY(:ids) AND e.listed AND e.starts_at IS NOT NULL AND e.ends_at IS NOT NULL
+       AND (e.state = 'published' OR (e.state = 'cancelled' AND e.published_at IS NOT NULL))
 ON CONFLICT (subject) DO UPDATE SET
        path = excluded.path, seminar_slug = excluded.seminar_slug, title = excluded.title, summary = excluded.summary,
        people = excluded.people, topic = excluded.topic, format = excluded.format, city = excluded.city, place = excluded.place,
@@ -67,7 +66,8 @@ ON CONFLICT (subject) DO UPDATE SET
        currency = excluded.currency, quota_id = excluded.quota_id, listed = excluded.listed, changed_at = excluded.changed_at
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("now", type_=DateTime(timezone=True)))
 
-_TAKE_DOWN = text(f"""
+_TAKE_DOWN = text("""
 DELETE FROM listings WHERE subject IN (
-       SELECT 'event/' || e.id FROM events e WHERE e.id = ANY(:ids) AND NOT ({_HAS_ROW}))
+       SELECT 'event/' || e.id FROM events e WHERE e.id = ANY(:ids) AND NOT (e.listed AND e.starts_at IS NOT NULL AND e.ends_at IS NOT NULL
+       AND (e.state = 'published' OR (e.state = 'cancelled' AND e.published_at IS NOT NULL))))
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))

@@ -3,9 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Row, Select, and_, case, cast, func, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -13,6 +34,10 @@ from seminars.catalog.models import Event, EventSession, Listing, Quota, Seminar
 
 listings = Listing.__table__
 quotas = Quota.__table__
+ticket_types = TicketType.__table__
+
+Listed = Row[*tuple[Any, ...]]
+Rows = Sequence[Listed]
 
 SHOWN = (
     "id", "subject", "path", "title", "summary", "topic", "format", "place", "zone", "all_day",
@@ -50,92 +75,145 @@ class Kind(NamedTuple):
     rows: int
 
 
-def programme(session: Session, narrowed: Narrowed, *, now: datetime, since: datetime | None, after: Cursor | None, most: int) -> Sequence[Row[Any]]:
+def programme(session: Session, narrowed: Narrowed, *, now: datetime, since: datetime | None, after: Cursor | None, most: int) -> Rows:
     """What is going on or to come, by start: one row more than `most` when there is more. Past events are not in it.
 
-    Two ranges of two indexes, so that it reads as many rows as it shows, however many lie behind or ahead.
+    (id, version, starts_at, size, left) of each: what can change every second, and a mark that changes with all the rest, so that who
+    remembers how a row reads need not fetch it again (`rows_of`). Two ranges of two indexes: it reads as many rows as it shows,
+    however many lie behind or ahead.
     """
-    wanted = [listings.c.listed, *_matching(narrowed)]
-    columns = [listings.c[name] for name in SHOWN]
+    shape, values = _filters(narrowed)
+    values |= {"now": now, "from_": since or now}
     if after is not None:
-        begins = or_(listings.c.starts_at > after.starts_at, and_(listings.c.starts_at == after.starts_at, listings.c.id > after.id))
-        ahead: Select[Any] = select(*columns).where(*wanted, begins, listings.c.starts_at >= after.starts_at)
+        values |= {"after_at": after.starts_at, "after_id": after.id}
+    begins = "after" if after is not None else "since" if since is not None else "now"
+    return session.connection().execute(_programme(shape, begins, most + 1), values).all()
+
+
+@cache
+def _programme(shape: tuple[str, ...], begins: str, most: int) -> Select[*tuple[Any, ...]]:
+    """The statement for one combination of filters, made once: to build it costs more than to run it.
+
+    The limit stands in it as a number: with a parameter there, PostgreSQL would plan every execution anew.
+    """
+    limit = literal_column(str(int(most)), Integer)
+    event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
+    several = case((and_(listings.c.quota_id.is_(None), listings.c.price_from.is_not(None)), event_id)).label("event_id")
+    columns = (listings.c.id, _VERSION, type_coerce(listings.c.starts_at, PLAIN).label("starts_at"), listings.c.quota_id, several)
+    in_order = (listings.c.starts_at, listings.c.id)
+    wanted = select(*columns).where(listings.c.listed, *_clauses(shape))
+    if begins == "after":
+        ahead = wanted.where(tuple_(*in_order) > tuple_(bindparam("after_at", type_=PLAIN), bindparam("after_id", type_=BigInteger)))
     else:
-        ahead = select(*columns).where(*wanted, listings.c.starts_at > (since or now))
-    parts = [ahead.order_by(listings.c.starts_at, listings.c.id).limit(most + 1)]
-    if after is None and since is None:
-        going_on = func.tstzrange(listings.c.starts_at, listings.c.ends_at).op("@>")(now)
-        parts.append(select(*columns).where(*wanted, going_on).order_by(listings.c.starts_at, listings.c.id).limit(most + 1))
+        ahead = wanted.where(listings.c.starts_at > bindparam("from_", type_=PLAIN))
+    parts = [ahead.order_by(*in_order).limit(limit)]
+    if begins == "now":
+        # Few at any time; were they asked for in order, the planner would walk through all that is over instead.
+        parts.append(wanted.where(func.tstzrange(listings.c.starts_at, listings.c.ends_at).op("@>")(bindparam("now", type_=PLAIN))))
     found = union_all(*(part.subquery().select() for part in parts)).subquery("found")
-    return session.execute(
-        select(found, quotas.c.size, (quotas.c.size - quotas.c.taken).label("left"))
-        .select_from(found.outerjoin(quotas, quotas.c.id == found.c.quota_id))
+    one, best = _counter(found.c.quota_id).lateral("one"), _best_of(found.c.event_id).lateral("best")
+    return (
+        select(found.c.id, found.c.version, found.c.starts_at, *_seats(one, best))
+        .select_from(found.outerjoin(one, true()).outerjoin(best, true()))
         .order_by(found.c.starts_at, found.c.id)
-        .limit(most + 1)
-    ).all()
-
-
-def seats_of(session: Session, event_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """(left, size) of events whose ticket types draw on several counters: the best ticket type, and of its counters the scarcest."""
-    if not event_ids:
-        return {}
-    per_type = (
-        select(TicketType.event_id, func.min(Quota.size - Quota.taken).label("left"), func.min(Quota.size).label("size"))
-        .join(ticket_type_quotas, ticket_type_quotas.c.ticket_type_id == TicketType.id)
-        .join(Quota, Quota.id == ticket_type_quotas.c.quota_id)
-        .where(TicketType.event_id.in_(event_ids), TicketType.on_sale)
-        .group_by(TicketType.event_id, TicketType.id)
-        .subquery()
+        .limit(limit)
     )
-    rows = session.execute(select(per_type.c.event_id, func.max(per_type.c.left), func.max(per_type.c.size)).group_by(per_type.c.event_id))
-    return {event_id: (left, size) for event_id, left, size in rows}
+
+
+PLAIN = DateTime(timezone=True)
+_VERSION = literal_column("listings.xmin::text || listings.ctid::text", String).label("version")
+
+
+_ONE = literal_column("1", Integer)
+
+
+def _seats(one: FromClause, best: FromClause) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    return func.coalesce(one.c.size, best.c.size).label("size"), func.coalesce(one.c.left, best.c.left).label("left")
+
+
+def _counter(quota_id: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    """(size, left) of the counter that says everything. Its LIMIT keeps the planner from reading all counters to join them."""
+    return select(quotas.c.size, (quotas.c.size - quotas.c.taken).label("left")).where(quotas.c.id == quota_id).limit(_ONE)
+
+
+def _best_of(event_id: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    """(size, left) of an event whose ticket types draw on several counters: the best ticket type, and of its counters the scarcest."""
+    left = func.min(quotas.c.size - quotas.c.taken).label("left")
+    drawn = ticket_types.join(ticket_type_quotas, ticket_type_quotas.c.ticket_type_id == ticket_types.c.id)
+    return (
+        select(func.min(quotas.c.size).label("size"), left)
+        .select_from(drawn.join(quotas, quotas.c.id == ticket_type_quotas.c.quota_id))
+        .where(ticket_types.c.event_id == event_id, ticket_types.c.on_sale)
+        .group_by(ticket_types.c.id)
+        .order_by(left.desc())
+        .limit(_ONE)
+    )
+
+
+def rows_of(session: Session, ids: Sequence[int]) -> dict[int, Listed]:
+    """What the list prints of these rows, by id."""
+    found = session.execute(select(*(listings.c[name] for name in SHOWN)).where(listings.c.id.in_(ids)))
+    return {row.id: row for row in found.all()}
 
 
 def kinds(session: Session, *, now: datetime, q: str = "") -> list[Kind]:
     """How many upcoming rows there are of each kind: what the numbers beside the filters are added up from."""
-    month = _local_month()
+    shape, values = _filters(Narrowed(q=q))
     free = case((listings.c.price_from == 0, True), else_=False)
     statement = (
-        select(listings.c.topic, listings.c.format, listings.c.city, month, free, func.count())
-        .where(listings.c.listed, listings.c.ends_at > now, *_matching(Narrowed(q=q)))
-        .group_by(listings.c.topic, listings.c.format, listings.c.city, month, free)
+        select(listings.c.topic, listings.c.format, listings.c.city, _LOCAL_MONTH, free, func.count())
+        .where(listings.c.listed, listings.c.ends_at > now, *_clauses(shape))
+        .group_by(listings.c.topic, listings.c.format, listings.c.city, _LOCAL_MONTH, free)
     )
-    return [Kind(*row) for row in session.execute(statement)]
+    return [Kind(*row) for row in session.execute(statement, values)]
 
 
-def _local_month() -> ColumnElement[str]:
-    return func.to_char(func.timezone(listings.c.zone, listings.c.starts_at), "YYYY-MM")
+_LOCAL_MONTH = func.to_char(func.timezone(listings.c.zone, listings.c.starts_at), literal_column("'YYYY-MM'"))
 
 
-def _matching(narrowed: Narrowed) -> list[ColumnElement[bool]]:
-    clauses: list[ColumnElement[bool]] = []
-    if narrowed.topic:
-        clauses.append(listings.c.topic == narrowed.topic)
-    if narrowed.format == "online":
-        clauses.append(listings.c.format.in_(("online", "hybrid")))
-    elif narrowed.format:
-        clauses.append(listings.c.format.in_(("in_person", "hybrid")))
-    if narrowed.city:
-        clauses.append(listings.c.city == narrowed.city)
+def _filters(narrowed: Narrowed) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Which filters are set, and their values by name of parameter."""
+    shape = [name for name in ("topic", "city", "month") if getattr(narrowed, name)]
+    values: dict[str, Any] = {name: getattr(narrowed, name) for name in shape}
     if narrowed.month:
         first = datetime.strptime(narrowed.month, "%Y-%m").replace(tzinfo=UTC)
         # The range is for the index, a day wider at both ends because a month begins at another instant in every zone.
-        clauses.append(listings.c.starts_at.between(first - timedelta(days=1), first + timedelta(days=32)))
-        clauses.append(_local_month() == narrowed.month)
+        values |= {"month_from": first - timedelta(days=1), "month_to": first + timedelta(days=32)}
+    if narrowed.format:
+        shape.append("online" if narrowed.format == "online" else "in_person")
     if narrowed.price:
-        clauses.append(listings.c.price_from == 0 if narrowed.price == "free" else or_(listings.c.price_from > 0, listings.c.price_from.is_(None)))
+        shape.append("free" if narrowed.price == "free" else "paid")
     if narrowed.q:
-        clauses.append(listings.c.search.op("@@")(_words(narrowed.q)))
-    return clauses
+        shape.append("unfinished" if (unfinished := _unfinished(narrowed.q)) else "words")
+        values |= {"q": narrowed.q, "unfinished": unfinished}
+    return tuple(shape), values
 
 
-def _words(q: str) -> ColumnElement[Any]:
-    """The visitor's words as websearch reads them (quotes, OR, -); the last one may be unfinished."""
-    whole = func.websearch_to_tsquery("english", q)
-    plain = [word for word in q.split() if word.isalnum()]
-    if not plain or len(plain) != len(q.split()) or len(plain[-1]) < 3:
-        return whole
-    return whole.op("||")(func.to_tsquery("english", " & ".join([*plain[:-1], f"{plain[-1]}:*"])))
+def _unfinished(q: str) -> str:
+    """The visitor's words with the last one open («resid» finds the residency), where they are nothing but words."""
+    words = q.split()
+    if not words or not all(word.isalnum() for word in words) or len(words[-1]) < 3:
+        return ""
+    return " & ".join([*words[:-1], f"{words[-1]}:*"])
+
+
+def _clauses(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    """The filters by name. A word search reads quotes, OR and - as websearch does."""
+    found = func.websearch_to_tsquery("english", bindparam("q", type_=String))
+    open_ended = found.op("||")(func.to_tsquery("english", bindparam("unfinished", type_=String)))
+    month = listings.c.starts_at.between(bindparam("month_from", type_=PLAIN), bindparam("month_to", type_=PLAIN))
+    known: dict[str, ColumnElement[bool]] = {
+        "topic": listings.c.topic == bindparam("topic"),
+        "city": listings.c.city == bindparam("city"),
+        "month": and_(month, bindparam("month", type_=String) == _LOCAL_MONTH),
+        "online": listings.c.format.in_(("online", "hybrid")),
+        "in_person": listings.c.format.in_(("in_person", "hybrid")),
+        "free": listings.c.price_from == 0,
+        "paid": or_(listings.c.price_from > 0, listings.c.price_from.is_(None)),
+        "words": listings.c.search.op("@@")(found),
+        "unfinished": listings.c.search.op("@@")(open_ended),
+    }
+    return [known[name] for name in shape]
 
 
 def seminar_by_slug(session: Session, slug: str) -> Seminar | None:
@@ -144,12 +222,13 @@ def seminar_by_slug(session: Session, slug: str) -> Seminar | None:
     return session.scalar(select(Seminar).where(Seminar.slug == slug, published))
 
 
-def upcoming_of(session: Session, slug: str, *, now: datetime, most: int = 100) -> Sequence[Row[Any]]:
-    """The upcoming dates of one seminar, by start, with the seats left of each."""
-    columns = [listings.c[name] for name in SHOWN]
+def upcoming_of(session: Session, slug: str, *, now: datetime, most: int = 100) -> Rows:
+    """The upcoming dates of one seminar, by start, with (size, left) of their seats."""
+    event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
+    one, best = _counter(listings.c.quota_id).lateral("one"), _best_of(event_id).lateral("best")
     return session.execute(
-        select(*columns, quotas.c.size, (quotas.c.size - quotas.c.taken).label("left"))
-        .select_from(listings.outerjoin(quotas, quotas.c.id == listings.c.quota_id))
+        select(*(listings.c[name] for name in SHOWN), *_seats(one, best))
+        .select_from(listings.outerjoin(one, true()).outerjoin(best, listings.c.quota_id.is_(None)))
         .where(listings.c.listed, listings.c.seminar_slug == slug, listings.c.ends_at > now)
         .order_by(listings.c.starts_at, listings.c.id)
         .limit(most)
@@ -173,8 +252,9 @@ def event_by_reference(session: Session, reference: str) -> Event | None:
     )
 
 
-def calendar_sessions(session: Session, narrowed: Narrowed, *, now: datetime, most: int = 1_000) -> Sequence[Row[Any]]:
+def calendar_sessions(session: Session, narrowed: Narrowed, *, now: datetime, most: int = 1_000) -> Rows:
     """Every session of the upcoming events, for a calendar feed; those of cancelled events too, so that subscribers see the withdrawal."""
+    shape, values = _filters(narrowed)
     event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
     return session.execute(
         select(
@@ -183,13 +263,14 @@ def calendar_sessions(session: Session, narrowed: Narrowed, *, now: datetime, mo
             listings.c.listed, listings.c.changed_at,
         )
         .join(listings, event_id == EventSession.event_id)
-        .where(listings.c.ends_at > now, *_matching(narrowed))
+        .where(listings.c.ends_at > now, *_clauses(shape))
         .order_by(EventSession.starts_at, EventSession.id)
-        .limit(most)
+        .limit(most),
+        values,
     ).all()  # fmt: skip
 
 
-def addresses(session: Session, *, now: datetime, most: int = 45_000) -> Sequence[Row[Any]]:
+def addresses(session: Session, *, now: datetime, most: int = 45_000) -> Rows:
     """(path, seminar_slug, changed_at) of everything upcoming, for the sitemap (sitemaps.org: at most 50,000 addresses)."""
     return session.execute(
         select(listings.c.path, listings.c.seminar_slug, listings.c.changed_at)

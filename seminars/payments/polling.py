@@ -44,6 +44,15 @@ def ask_about(
         return capture.apply(session, seen, letterhead=letterhead, found_by=found_by, now=clock())
 
 
+def could_ask(work: Work, gateway: Gateway, session_id: str, *, letterhead: Letterhead, found_by: str, clock: Clock) -> bool:
+    """The same for somebody who waits at a page: false when Stripe cannot be asked just now, which the next tick mends."""
+    try:
+        ask_about(work, gateway, session_id, letterhead=letterhead, found_by=found_by, clock=clock)
+    except StripeTrouble:
+        return False
+    return True
+
+
 def poll(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock) -> int:
     """Ask about every page whose turn it is; how many. Stops at the first silence: the next tick goes on."""
     with work() as session:

@@ -4,7 +4,15 @@ from flask import Flask
 
 from seminars.web.public import buying, checkout, events, feeds, orders, programme, seats
 
-BLUEPRINTS = (programme.blueprint, events.blueprint, feeds.blueprint, buying.blueprint, checkout.blueprint, orders.blueprint, seats.blueprint)
+BLUEPRINTS = (
+    programme.blueprint,
+    events.blueprint,
+    feeds.blueprint,
+    buying.blueprint,
+    checkout.blueprint,
+    orders.blueprint,
+    seats.blueprint,
+)
 
 
 def register(app: Flask) -> None:

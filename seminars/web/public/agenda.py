@@ -58,7 +58,9 @@ def days(sessions: Sequence[EventSession], zone: str) -> list[Day]:
 
 
 def _block(session: EventSession, zone: str) -> Block:
-    times = f"all day ({words.zone_name(session.starts_at, zone)})" if session.all_day else words.time_range(session.starts_at, session.ends_at, zone)
+    times = words.time_range(session.starts_at, session.ends_at, zone)
+    if session.all_day:
+        times = f"all day ({words.zone_name(session.starts_at, zone)})"
     items = tuple(item(line) for line in session.agenda.splitlines() if line.strip())
     return Block(session.title, times, session.room, session.state == "cancelled", items)
 

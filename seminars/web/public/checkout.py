@@ -155,7 +155,10 @@ def _page(
         told=told,
         zone=visitor_zone(request),
         refunds=[
-            (event.title if len(events) > 1 else "", refund_sentence(event.policy, event.starts_at, event.zone, now=instant, each=" for each person"))
+            (
+                event.title if len(events) > 1 else "",
+                refund_sentence(event.policy, event.starts_at, event.zone, now=instant, each=" for each person"),
+            )
             for event in events
             if event.starts_at and summary.total
         ],
@@ -166,7 +169,14 @@ def _page(
 
 def _labels(people: int) -> dict[str, str]:
     """What each field is called in the list of errors at the top."""
-    labels = {"name": "Your name", "mail": "Your email", "org": "Organisation", "address": "Address", "po": "Purchase order number", "code": "Code"}
+    labels = {
+        "name": "Your name",
+        "mail": "Your email",
+        "org": "Organisation",
+        "address": "Address",
+        "po": "Purchase order number",
+        "code": "Code",
+    }
     for number in range(1, people + 1):
         for field, label in (("name", "name"), ("mail", "email"), ("prof", "profession"), ("need", "needs")):
             labels[f"p{number}-{field}"] = f"Person {number}, {label}"

@@ -49,7 +49,7 @@ def seminar(slug: str) -> Response:
     instant, zone, center = now(), visitor_zone(request), joined().settings.center
     rows = queries.upcoming_of(db.session(), slug, now=instant)
     topics = dict(center.topics)
-    dates = programme.lines(db.session(), rows, zone, topics)
+    dates = programme.lines(rows, zone, topics)
     return programme.public(
         make_response(render_template("public/seminar.html", seminar=found, topic=topics.get(found.topic, ""), dates=dates))
     )
@@ -112,7 +112,9 @@ def standing(event: Event, left: Mapping[int, int], instant: datetime) -> str:
     return "" if any(left.get(kind.id, 0) > 0 for kind in on_sale) else "full"
 
 
-def tickets(kinds: list[TicketType], left: Mapping[int, int], typed: Mapping[str, str], errors: Mapping[str, str], instant: datetime) -> list[Ticket]:
+def tickets(
+    kinds: list[TicketType], left: Mapping[int, int], typed: Mapping[str, str], errors: Mapping[str, str], instant: datetime
+) -> list[Ticket]:
     """The ticket types on sale. One seat of the first that has any is filled in beforehand."""
     shown: list[Ticket] = []
     for kind in (kind for kind in kinds if kind.on_sale):
@@ -168,8 +170,12 @@ def _day_span(event: Event) -> str:
 
 def _others(session: Session, event: Event, instant: datetime, topics: dict[str, str]) -> list[dict[str, Any]]:
     """The other upcoming dates of the seminar."""
-    rows = [row for row in queries.upcoming_of(session, event.seminar.slug, now=instant, most=OTHER_DATES + 1) if row.subject != f"event/{event.id}"]
-    lines = programme.lines(session, rows[:OTHER_DATES], "", topics)
+    rows = [
+        row
+        for row in queries.upcoming_of(session, event.seminar.slug, now=instant, most=OTHER_DATES + 1)
+        if row.subject != f"event/{event.id}"
+    ]
+    lines = programme.lines(rows[:OTHER_DATES], "", topics)
     return [
         {
             "path": line.path,

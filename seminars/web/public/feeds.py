@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, request
-from sqlalchemy import Row
 
 from seminars.calendars import ics
 from seminars.calendars.entries import CANCELLED, Entry
+from seminars.calendars.invites import Occasion
 from seminars.catalog import queries
-from seminars.catalog.occasions import Occasion, occasions_of
+from seminars.catalog.occasions import occasions_of
+from seminars.catalog.queries import Listed
 from seminars.config import Letterhead
 from seminars.db import db
 from seminars.web.public import narrowing
@@ -58,7 +58,7 @@ def programme_ics() -> Response:
     return response
 
 
-def _listed(row: Row[Any], letterhead: Letterhead) -> Entry:
+def _listed(row: Listed, letterhead: Letterhead) -> Entry:
     occasion = Occasion(
         reference=f"session/{row.id}",
         summary=f"{row.title}: {row.part}" if row.part else row.title,
@@ -113,7 +113,8 @@ def sitemap() -> Response:
         page = f"/seminars/{row.seminar_slug}"
         changed[page] = max(row.changed_at, changed.get(page, row.changed_at))
     lines = [f"<url><loc>{escape(base + path)}</loc><lastmod>{when:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>" for path, when in changed.items()]
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAP}">\n<url><loc>{escape(base)}/</loc></url>\n' + "\n".join(lines) + "\n</urlset>\n"
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAP}">'
+    body = "\n".join([head, f"<url><loc>{escape(base)}/</loc></url>", *lines, "</urlset>\n"])
     return _public(Response(body, content_type="application/xml; charset=utf-8"))
 
 

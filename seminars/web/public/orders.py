@@ -11,7 +11,6 @@ from seminars.calendars import ics
 from seminars.catalog.models import Event
 from seminars.catalog.occasions import live_sessions, occasion_of, place
 from seminars.db import db
-from seminars.gateways.stripe import StripeTrouble
 from seminars.invoices import documents
 from seminars.invoices import queries as invoices
 from seminars.kit import format as words
@@ -20,12 +19,11 @@ from seminars.kit.refusals import NotFound, Refusal
 from seminars.orders import letters, queries, settlement
 from seminars.orders.buyers import read_attendee
 from seminars.orders.models import Order
-from seminars.payments import capture
 from seminars.payments import checkout as payments
+from seminars.payments import polling
 from seminars.payments import queries as paid
 from seminars.payments.models import Payment
 from seminars.registration import announcing, places
-from seminars.registration.models import Registration
 from seminars.web.public import standing
 from seminars.web.public.buying import errors_of
 from seminars.web.public.checkout import pay_address, work
@@ -89,13 +87,17 @@ def _ask_stripe(order: Order, session_id: str) -> None:
     """Settle from a fresh look at the payment page, if that page is one of this order's; trouble there is the poller's to mend."""
     if not any(attempt.session_id == session_id for attempt in paid.attempts_of(db.session(), order)):
         return
+    # No transaction may be open while Stripe is asked: what was read so far ends here.
     db.session().rollback()
-    try:
-        seen = capture.look(joined().stripe, session_id)
-    except StripeTrouble:
-        return
-    with work(order, "back from the payment page") as session:
-        capture.apply(session, seen, letterhead=joined().settings.letterhead, found_by="thanks", now=now())
+    parts = joined()
+    polling.could_ask(
+        lambda: work(order, "back from the payment page"),
+        parts.stripe,
+        session_id,
+        letterhead=parts.settings.letterhead,
+        found_by="thanks",
+        clock=parts.clock,
+    )
     db.session().expire_all()
 
 
@@ -203,7 +205,6 @@ def _page(
         standing=standing.of(order, attempts, confirming=confirming, now=instant),
         refused=refused,
         leads=[f"{event.title}, {when_and_where(event)}" for event in events],
-        several=len(events) > 1 or len({line.ticket_type_id for line in order.lines}) > 1,
         steps=_steps(order, events, instant),
         lines=lines_of(queries.lines_of(order), order.currency, order.discount_code.code if order.discount_code else ""),
         total=words.money(order.total_money) if order.total else "Free",

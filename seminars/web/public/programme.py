@@ -1,20 +1,21 @@
 """The programme at `/`: what is on, by month, narrowed by links, with seats left and the visitor's own time."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
-from sqlalchemy import Row
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import zone_names
 from seminars.catalog import queries
-from seminars.catalog.queries import Kind, Narrowed
+from seminars.catalog.queries import Kind, Listed, Narrowed, Rows
 from seminars.db import db
 from seminars.web.public import narrowing, wording
 from seminars.web.shared import joined, now
@@ -25,6 +26,7 @@ blueprint = Blueprint("programme", __name__)
 PAGE = 200
 COUNTS_LAST = 15.0
 MOST_REMEMBERED = 256
+MOST_PRINTED = 4_096
 
 
 class Line(NamedTuple):
@@ -47,6 +49,33 @@ class Line(NamedTuple):
     shape: str
 
 
+class Printed(NamedTuple):
+    """One entry of the list as it stands in the page, with its month."""
+
+    month_key: str
+    month: str
+    markup: Markup
+
+
+@dataclass
+class Memory:
+    """What this process remembers between two pages: entries as they were printed, and the numbers beside the filters.
+
+    An entry is printed anew when its row, its seats or the visitor's zone is another; the numbers are read at most every quarter of
+    a minute, because they cost as much as there are events, and the list does not.
+    """
+
+    printed: OrderedDict[tuple[int, str, wording.Seats, str], Printed] = field(default_factory=OrderedDict)
+    counted_at: float = -COUNTS_LAST
+    kinds: list[Kind] = field(default_factory=list)
+    filters: dict[Narrowed, Markup] = field(default_factory=dict)
+
+
+def _memory() -> Memory:
+    found: Memory = current_app.extensions.setdefault("programme", Memory())
+    return found
+
+
 @blueprint.get("/")
 def show() -> Response:
     """The list. The same for every visitor with the same filters, theme and zone, so that it may be kept for two seconds."""
@@ -59,14 +88,13 @@ def show() -> Response:
         render_template(
             "public/programme.html",
             asked=asked,
-            months=list(months(lines(db.session(), rows[:PAGE], zone, dict(center.topics)))),
-            groups=_groups(db.session(), asked.narrowed, instant),
+            months=list(months(entries(db.session(), rows[:PAGE], zone, dict(center.topics)))),
+            filters=_filters(db.session(), asked.narrowed, instant),
             later=narrowing.query(asked.narrowed, after=narrowing.cursor_of(more.starts_at, more.id)) if more else "",
             feed="/programme.ics" + narrowing.query(asked.narrowed),
             here="/" + narrowing.query(asked.narrowed),
             narrowed_by=[name for name in narrowing.FIELDS if getattr(asked.narrowed, name)],
             zone=zone,
-            city=wording.city_of(zone) if zone else "",
         )
     )
     return keep_zone(public(response))
@@ -75,7 +103,8 @@ def show() -> Response:
 @blueprint.get("/zone")
 def zone() -> Response:
     """Choose the zone in which times of online events are shown beside their own."""
-    return public(make_response(render_template("public/zone.html", zones=sorted(zone_names()), chosen=visitor_zone(request))))
+    page = render_template("public/zone.html", zones=sorted(zone_names()), chosen=visitor_zone(request))
+    return public(make_response(page))
 
 
 def public(response: Response) -> Response:
@@ -84,32 +113,56 @@ def public(response: Response) -> Response:
     return response
 
 
-def months(entries: list[Line]) -> Iterator[tuple[str, str, list[Line]]]:
+def months(printed: Sequence[Printed]) -> Iterator[tuple[str, str, Markup]]:
     """Entries by month: key, name, entries."""
-    for key, group in groupby(entries, key=lambda line: line.month_key):
+    for key, group in groupby(printed, key=lambda entry: entry.month_key):
         found = list(group)
-        yield key, found[0].month, found
+        yield key, found[0].month, Markup("".join([entry.markup for entry in found]))  # noqa: S704  printed by templates
 
 
-def lines(session: Session, rows: Sequence[Row[Any]], visitor: str, topics: dict[str, str]) -> list[Line]:
-    """Rows of the list in words."""
-    several = [_event_id(row.subject) for row in rows if row.quota_id is None and row.price_from is not None]
-    seats_of = queries.seats_of(session, several)
-    return [_line(row, seats_of.get(_event_id(row.subject), (row.left, row.size)) if several else (row.left, row.size), visitor, topics) for row in rows]
+def entries(session: Session, rows: Rows, visitor: str, topics: dict[str, str]) -> list[Printed]:
+    """Rows of the list as they are printed: from memory where nothing about them changed."""
+    memory = _memory().printed
+    keys = [(number, version, wording.seats(left, size), visitor) for number, version, _, size, left in rows]
+    missing = [key for key in keys if key not in memory]
+    if missing:
+        template = current_app.jinja_env.get_template("parts/entry.html")
+        fetched = queries.rows_of(session, [key[0] for key in missing])
+        for key in missing:
+            line = line_of(fetched[key[0]], key[2], visitor, topics)
+            memory[key] = Printed(line.month_key, line.month, Markup(template.render(line=line)))  # noqa: S704  the template escapes
+    found = [memory[key] for key in keys]
+    while len(memory) > MOST_PRINTED:
+        memory.popitem(last=False)
+    return found
 
 
-def _line(row: Row[Any], counted: tuple[int | None, int | None], visitor: str, topics: dict[str, str]) -> Line:
+def line_of(row: Listed, seats: wording.Seats, visitor: str, topics: dict[str, str]) -> Line:
+    """A row of the list in words."""
     when = wording.when(row.starts_at, row.first_ends_at, row.ends_at, row.zone, row.all_day)
-    elsewhere = wording.elsewhere(row.starts_at, row.zone, visitor) if visitor and row.format != "in_person" and not row.all_day else ""
-    seats = wording.seats(*counted)
+    beside = bool(visitor) and row.format != "in_person" and not row.all_day
     return Line(
-        row.path, row.title, row.summary, row.topic, topics.get(row.topic, row.topic), when.month_key, when.month, when.block, when.under,
-        row.place, when.times, elsewhere, wording.price_from(row.price_from, row.several_prices, row.currency), seats.text, seats.shape,
-    )  # fmt: skip
+        path=row.path,
+        title=row.title,
+        summary=row.summary,
+        topic=row.topic,
+        topic_name=topics.get(row.topic, row.topic),
+        month_key=when.month_key,
+        month=when.month,
+        block=when.block,
+        under=when.under,
+        place=row.place,
+        times=when.times,
+        elsewhere=wording.elsewhere(row.starts_at, row.zone, visitor) if beside else "",
+        price=wording.price_from(row.price_from, row.several_prices, row.currency),
+        seats=seats.text,
+        shape=seats.shape,
+    )
 
 
-def _event_id(subject: str) -> int:
-    return int(subject.rpartition("/")[2])
+def lines(rows: Rows, visitor: str, topics: dict[str, str]) -> list[Line]:
+    """Rows that carry their seats, in words."""
+    return [line_of(row, wording.seats(row.left, row.size), visitor, topics) for row in rows]
 
 
 def _midnight(asked: narrowing.Asked, zone: str, instant: datetime) -> datetime | None:
@@ -120,26 +173,22 @@ def _midnight(asked: narrowing.Asked, zone: str, instant: datetime) -> datetime 
     return found if found > instant else None
 
 
-@dataclass
-class Counts:
-    """The numbers beside the filters, read at most every quarter of a minute: they cost as much as there are events, the list does not."""
-
-    read_at: float = -COUNTS_LAST
-    kinds: list[Kind] | None = None
-    groups: dict[Narrowed, list[narrowing.Group]] | None = None
-
-
-def _groups(session: Session, narrowed: Narrowed, instant: datetime) -> list[narrowing.Group]:
-    topics = joined().settings.center.topics
+def _filters(session: Session, narrowed: Narrowed, instant: datetime) -> Markup:
+    """The filters with their numbers, as they are printed."""
     if narrowed.q:
-        return narrowing.groups(narrowed, queries.kinds(session, now=instant, q=narrowed.q), topics)
-    counts: Counts = current_app.extensions.setdefault("programme_counts", Counts())
-    if counts.kinds is None or counts.groups is None or time.monotonic() - counts.read_at > COUNTS_LAST:
-        counts.read_at = time.monotonic()
-        counts.kinds, counts.groups = queries.kinds(session, now=instant), {}
-    found = counts.groups.get(narrowed)
+        return _print_filters(narrowed, queries.kinds(session, now=instant, q=narrowed.q))
+    memory = _memory()
+    if time.monotonic() - memory.counted_at > COUNTS_LAST:
+        memory.counted_at = time.monotonic()
+        memory.kinds, memory.filters = queries.kinds(session, now=instant), {}
+    found = memory.filters.get(narrowed)
     if found is None:
-        found = narrowing.groups(narrowed, counts.kinds, topics)
-        if len(counts.groups) < MOST_REMEMBERED:
-            counts.groups[narrowed] = found
+        found = _print_filters(narrowed, memory.kinds)
+        if len(memory.filters) < MOST_REMEMBERED:
+            memory.filters[narrowed] = found
     return found
+
+
+def _print_filters(narrowed: Narrowed, kinds: list[Kind]) -> Markup:
+    groups = narrowing.groups(narrowed, kinds, joined().settings.center.topics)
+    return Markup(current_app.jinja_env.get_template("parts/filters.html").render(groups=groups))  # noqa: S704  the template escapes

@@ -45,7 +45,9 @@ def show(secret: str) -> Response:
             lead=when_and_where(event),
             sessions=[_told(one) for one in sessions],
             join=registration.state in ("confirmed", "attended") and event.state != "cancelled",
-            refund=refund_sentence(event.policy, event.starts_at, event.zone, now=now()) if event.starts_at and not registration.comp else "",
+            refund=refund_sentence(event.policy, event.starts_at, event.zone, now=now())
+            if event.starts_at and not registration.comp
+            else "",
         )
     )
 

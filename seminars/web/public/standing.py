@@ -54,7 +54,9 @@ def _waiting(order: Order, attempt: PaymentAttempt | None, total: str, confirmin
         sentence = f"Your bank is processing {total}. The seats are yours meanwhile, and we write when the money has come."
         return Standing("Your payment is on its way", sentence, "is-held", "Payment processing")
     if confirming:
-        sentence = "This takes a few seconds. The page looks again by itself; you can also close it, because the confirmation comes by mail."
+        sentence = (
+            "This takes a few seconds. The page looks again by itself; you can also close it, because the confirmation comes by mail."
+        )
         return Standing("We are confirming your payment", sentence, "is-held", "Confirming", f"I have not paid yet: pay {total}")
     if attempt is not None and attempt.state in ("intent", "submitting", "unknown"):
         sentence = "The payment page is being prepared. Your seats are held; nothing was charged. Try again in a moment."

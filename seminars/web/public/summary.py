@@ -62,7 +62,9 @@ def lines_of(alike: Iterable[SummaryLine], currency: str, code: str, early_until
     tax = 0
     for line in alike:
         each = words.money(Money(line.list_price, currency))
-        lines.append(Line(f"{line.places} × {line.description}", f"{each} each", words.money(Money(line.list_price * line.places, currency))))
+        lines.append(
+            Line(f"{line.places} × {line.description}", f"{each} each", words.money(Money(line.list_price * line.places, currency)))
+        )
         if line.early_reduction:
             lines.append(_off(f"Early{early_until}", line.places, line.early_reduction, currency))
         if line.discount:

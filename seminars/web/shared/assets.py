@@ -69,7 +69,8 @@ def install(app: Flask, center: Center) -> None:
         if zipped:
             response.headers["Content-Encoding"] = "gzip"
         response.set_etag(asset.version)
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     @blueprint.get("/favicon.ico")
     def icon() -> Response:

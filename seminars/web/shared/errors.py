@@ -69,4 +69,6 @@ def _no_database(_error: OperationalError) -> Answer:
 def page(code: int, sentence: str, details: list[str] | None = None) -> tuple[str, int]:
     """The page of an error. It asks nothing of the database, because that may be what is missing."""
     heading = HEADINGS.get(code, "This did not work")
-    return render_template("public/error.html", code=code, heading=heading, sentence=sentence, details=details or [], request_id=request_id()), code
+    return render_template(
+        "public/error.html", code=code, heading=heading, sentence=sentence, details=details or [], request_id=request_id()
+    ), code

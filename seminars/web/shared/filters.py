@@ -36,7 +36,18 @@ def initials(name: str) -> str:
 
 def install(app: Flask, center: Center) -> None:
     """Register the filters, and the center's name for every template."""
-    for filter_ in (words.money, words.amount, words.day, words.weekday, words.time_in, words.moment, words.time_range, words.day_span, words.count, words.local):
+    for filter_ in (
+        words.money,
+        words.amount,
+        words.day,
+        words.weekday,
+        words.time_in,
+        words.moment,
+        words.time_range,
+        words.day_span,
+        words.count,
+        words.local,
+    ):
         app.add_template_filter(filter_)
     app.add_template_filter(prose)
     app.add_template_filter(initials)

@@ -42,4 +42,3 @@ def _is_health(path: str) -> bool:
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host
-

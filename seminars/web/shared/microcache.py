@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FRESH = 2.0
 STALE = 20.0
 MOST_PAGES = 512
+MOST_ZIPPED = 64
 MOST_BYTES = 16 * 1024 * 1024
 WORTH_COMPRESSING = 1_000
 LEVEL = 5
@@ -60,6 +61,7 @@ class MicroCache:
         self._hit = hit
         self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._bytes = 0
+        self._zipped: OrderedDict[str, bytes] = OrderedDict()
         self._locks: dict[Key, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -120,7 +122,32 @@ class MicroCache:
         finally:
             if hasattr(answer, "close"):
                 answer.close()
-        return _page(said[0], said[1], body, zipped)
+        return self._page(said[0], said[1], body, zipped)
+
+    def _page(self, status: str, headers: Headers, body: bytes, zipped: bool) -> Page:
+        kept = {name.lower(): value for name, value in headers}
+        public = _public(headers)
+        etag = kept.get("etag") or (f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"' if public else "")
+        ours = ("content-length", "etag", "vary", "x-request-id") if public else ("content-length",)
+        sent = [(name, value) for name, value in headers if name.lower() not in ours]
+        if public:
+            sent += [("ETag", etag), ("Vary", "Accept-Encoding, Cookie")]
+            if zipped and len(body) > WORTH_COMPRESSING:
+                body = self._compressed(etag, body)
+                sent.append(("Content-Encoding", "gzip"))
+        sent.append(("Content-Length", str(len(body))))
+        return Page(status, sent, body, etag, kept.get("last-modified", ""), time.monotonic())
+
+    def _compressed(self, etag: str, body: bytes) -> bytes:
+        """Public pages mostly come out as they did a moment ago: the same bytes are compressed once."""
+        found = self._zipped.get(etag)
+        if found is None:
+            found = gzip.compress(body, LEVEL, mtime=0)
+            with self._guard:
+                self._zipped[etag] = found
+                while len(self._zipped) > MOST_ZIPPED:
+                    self._zipped.popitem(last=False)
+        return found
 
     def _keep(self, key: Key, page: Page) -> None:
         with self._guard:
@@ -138,27 +165,18 @@ def _no_writing(_data: bytes) -> None:
 
 def _key(environ: "WSGIEnvironment", cookies: str, zipped: bool) -> Key:
     chosen = dict(PREFERENCES.findall(cookies)) if cookies else {}
-    return (environ["PATH_INFO"], environ.get("QUERY_STRING", ""), chosen.get("theme", ""), chosen.get("zone", ""), "gzip" if zipped else "")
+    return (
+        environ["PATH_INFO"],
+        environ.get("QUERY_STRING", ""),
+        chosen.get("theme", ""),
+        chosen.get("zone", ""),
+        "gzip" if zipped else "",
+    )
 
 
 def _public(headers: Headers) -> bool:
     names = {name.lower(): value for name, value in headers}
     return "public" in names.get("cache-control", "") and "set-cookie" not in names
-
-
-def _page(status: str, headers: Headers, body: bytes, zipped: bool) -> Page:
-    kept = {name.lower(): value for name, value in headers}
-    public = _public(headers)
-    etag = kept.get("etag") or (f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"' if public else "")
-    ours = ("content-length", "etag", "vary", "x-request-id") if public else ("content-length",)
-    sent = [(name, value) for name, value in headers if name.lower() not in ours]
-    if public:
-        sent += [("ETag", etag), ("Vary", "Accept-Encoding, Cookie")]
-        if zipped and len(body) > WORTH_COMPRESSING:
-            body = gzip.compress(body, LEVEL, mtime=0)
-            sent.append(("Content-Encoding", "gzip"))
-    sent.append(("Content-Length", str(len(body))))
-    return Page(status, sent, body, etag, kept.get("last-modified", ""), time.monotonic())
 
 
 def _send(page: Page, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -1,5 +1,7 @@
 """How alembic finds the database and the tables. The connection, or the owner's address, is handed in by `migrations.run`."""
 
+from typing import Literal
+
 from alembic import context
 from flask_security import AsaList
 from sqlalchemy import Connection, create_engine
@@ -9,7 +11,7 @@ from seminars.db import UtcDateTime
 from seminars.tables import metadata
 
 
-def _as_plain_type(type_: str, item: object, autogen: object) -> str | bool:
+def _as_plain_type(type_: str, item: object, autogen: object) -> str | Literal[False]:
     """Migrations stand on their own: they name SQL types, not our Python ones."""
     if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -26,7 +26,7 @@ class Role(Base, RoleMixin):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(40), unique=True)
     description: Mapped[str] = mapped_column(String(200), default="")
-    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))  # type: ignore[no-untyped-call]
+    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
 
 
 class User(Base, UserMixin):
@@ -41,19 +41,19 @@ class User(Base, UserMixin):
     password: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)
+    fs_webauthn_user_handle: Mapped[str | None] = mapped_column(String(64), unique=True)  # type: ignore[assignment]
     confirmed_at: Mapped[Instant | None]
-    create_datetime: Mapped[Instant | None]
-    update_datetime: Mapped[Instant | None]
+    create_datetime: Mapped[Instant | None]  # type: ignore[assignment]
+    update_datetime: Mapped[Instant | None]  # type: ignore[assignment]
     tf_primary_method: Mapped[str | None] = mapped_column(String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(String(255))
     totp_counter: Mapped[int | None] = mapped_column(BigInteger)
-    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))  # type: ignore[no-untyped-call]
+    mf_recovery_codes: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[Instant | None]
 
-    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")
-    webauthn: Mapped[list["WebAuthn"]] = relationship(back_populates="user", cascade="all, delete-orphan")
+    roles: Mapped[list[Role]] = relationship(secondary=user_roles, lazy="selectin")  # type: ignore[assignment]
+    webauthn: Mapped[list["WebAuthn"]] = relationship(back_populates="user", cascade="all, delete-orphan")  # type: ignore[assignment]
 
 
 class WebAuthn(Base, WebAuthnMixin):
@@ -66,7 +66,7 @@ class WebAuthn(Base, WebAuthnMixin):
     credential_id: Mapped[bytes] = mapped_column(LargeBinary(1024), unique=True)
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     sign_count: Mapped[int] = mapped_column(Integer, default=0)
-    transports: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))  # type: ignore[no-untyped-call]
+    transports: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
     backup_state: Mapped[bool] = mapped_column(Boolean)
     device_type: Mapped[str] = mapped_column(String(64))
     extensions: Mapped[str | None] = mapped_column(String(255))

@@ -13,7 +13,8 @@ from seminars.web.shared.csrf import csrf
 
 LARGEST_MESSAGE = 1024 * 1024
 
-bp = csrf.exempt(Blueprint("hooks_stripe", __name__, url_prefix="/hooks"))
+bp = Blueprint("hooks_stripe", __name__, url_prefix="/hooks")
+csrf.exempt(bp)
 log = logging.getLogger(__name__)
 
 

@@ -365,6 +365,7 @@ def upgrade() -> None:
         sa.Column("update_datetime", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tf_primary_method", sa.String(length=64), nullable=True),
         sa.Column("tf_totp_secret", sa.String(length=255), nullable=True),
+        sa.Column("totp_counter", sa.BigInteger(), nullable=True),
         sa.Column("mf_recovery_codes", sa.UnicodeText(), nullable=True),
         sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
@@ -648,7 +649,7 @@ def upgrade() -> None:
         sa.Column("ticket_type_id", sa.BigInteger(), nullable=False),
         sa.Column("places", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("state IN ('active', 'consumed', 'released')", name=op.f("ck_holds_state")),
         sa.CheckConstraint("places BETWEEN 1 AND 20", name=op.f("ck_holds_places")),
@@ -656,14 +657,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_type_id"], ["ticket_types.id"], name=op.f("fk_holds_ticket_type_id_ticket_types")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
     )
-    op.create_index(op.f("ix_holds_event_id"), "holds", ["event_id"], unique=False)
     op.create_index(op.f("ix_holds_holder"), "holds", ["holder"], unique=False)
     op.create_index(
         "ix_holds_lapsing",
         "holds",
         ["ends_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'active' AND ends_at IS NOT NULL"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_index(
+        "ix_holds_event_active",
+        "holds",
+        ["event_id", "ends_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'active'"),
     )
     op.create_index(op.f("ix_holds_ticket_type_id"), "holds", ["ticket_type_id"], unique=False)
     op.create_table(
@@ -993,9 +1000,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_invoices_order_id"), table_name="invoices")
     op.drop_table("invoices")
     op.drop_index(op.f("ix_holds_ticket_type_id"), table_name="holds")
-    op.drop_index("ix_holds_lapsing", table_name="holds", postgresql_where=sa.text("state = 'active' AND ends_at IS NOT NULL"))
+    op.drop_index("ix_holds_lapsing", table_name="holds", postgresql_where=sa.text("state = 'active'"))
     op.drop_index(op.f("ix_holds_holder"), table_name="holds")
-    op.drop_index(op.f("ix_holds_event_id"), table_name="holds")
+    op.drop_index("ix_holds_event_active", table_name="holds", postgresql_where=sa.text("state = 'active'"))
     op.drop_table("holds")
     op.drop_index(op.f("ix_discount_ticket_types_ticket_type_id"), table_name="discount_ticket_types")
     op.drop_table("discount_ticket_types")

@@ -157,8 +157,12 @@ class Event(Base):
     seminar: Mapped[Seminar] = relationship(back_populates="events")
     venue: Mapped[Venue | None] = relationship()
     policy: Mapped[RefundPolicy | None] = relationship()
-    sessions: Mapped[list["EventSession"]] = relationship(back_populates="event", order_by="EventSession.starts_at, EventSession.id", cascade="all, delete-orphan")
-    ticket_types: Mapped[list["TicketType"]] = relationship(back_populates="event", order_by="TicketType.position, TicketType.id", cascade="all, delete-orphan")
+    sessions: Mapped[list["EventSession"]] = relationship(
+        back_populates="event", order_by="EventSession.starts_at, EventSession.id", cascade="all, delete-orphan"
+    )
+    ticket_types: Mapped[list["TicketType"]] = relationship(
+        back_populates="event", order_by="TicketType.position, TicketType.id", cascade="all, delete-orphan"
+    )
     quotas: Mapped[list["Quota"]] = relationship(back_populates="event", order_by="Quota.id", cascade="all, delete-orphan")
     speakers: Mapped[list[Speaker]] = relationship(secondary=event_speakers, order_by=event_speakers.c.position)
 
@@ -290,7 +294,8 @@ class Listing(Base):
     search: Mapped[Any] = mapped_column(
         TSVECTOR,
         Computed(
-            "setweight(to_tsvector('english', title), 'A') || setweight(to_tsvector('english', place || ' ' || city || ' ' || topic || ' ' || people), 'B')"
+            "setweight(to_tsvector('english', title), 'A')"
+            " || setweight(to_tsvector('english', place || ' ' || city || ' ' || topic || ' ' || people), 'B')"
             " || setweight(to_tsvector('english', summary), 'C')",
             persisted=True,
         ),

@@ -29,14 +29,16 @@ def render(template: str, facts: dict[str, Any], *, dated: datetime, logo: str =
     inputs = {"facts": json.dumps(facts, ensure_ascii=False), "logo": json.dumps(_picture(logo))}
     compiler = typst.Compiler(root=str(folder), font_paths=_fonts(), sys_inputs=inputs)
     source = str(folder / f"{template}.typ")
+    # A file's date has whole seconds (ISO 32000-1 section 7.9.4); typst refuses others.
+    made_at = dated.replace(microsecond=0)
     try:
-        pdf = compiler.compile(source, format="pdf", pdf_standards=list(STANDARDS), timestamp=dated)
+        pdf = compiler.compile(source, format="pdf", pdf_standards=list(STANDARDS), timestamp=made_at)
     except typst.TypstError as refused:
         # A name in a script that our fonts lack: the customer gets a document with empty boxes in it rather than none.
         if "could not be displayed" not in refused.message:
             raise
         log.warning("%s %s is no archive document: %s", template, facts.get("number", ""), refused.message)
-        pdf = compiler.compile(source, format="pdf", timestamp=dated)
+        pdf = compiler.compile(source, format="pdf", timestamp=made_at)
     assert isinstance(pdf, bytes)
     return pdf
 

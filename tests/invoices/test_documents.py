@@ -46,6 +46,17 @@ def words_of(pdf: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
+def test_an_invoice_of_any_instant_is_rendered(session: Session) -> None:
+    order = an_order(session, an_event(session))
+    invoice = issue(session, order, center=CENTER, paid=PAID, now=NOON + timedelta(microseconds=123_456))
+
+    render_due(rendering(session), letterhead=LETTERHEAD, clock=lambda: NOON)
+
+    made = pdf_of(session, invoice.reference)
+    assert made is not None
+    assert PdfReader(BytesIO(made)).metadata.creation_date == NOON
+
+
 def test_an_invoice_is_rendered_once_kept_and_sent(session: Session) -> None:
     invoice = issued(session)
 

@@ -7,18 +7,18 @@ import time
 from celery.signals import worker_process_init  # type: ignore[import-untyped]
 from flask import Flask
 
-from seminars.app import create_app
 from seminars.config import Settings
 from seminars.db import db
 from seminars.jobs import BY_NAME
+from seminars.joined import join
 
 log = logging.getLogger("seminars.jobs")
 
 
 @functools.cache
 def flask_app() -> Flask:
-    """The joined application of this process."""
-    return create_app(Settings.from_env())
+    """The joined application of this process, without the doors of the web."""
+    return join(Settings.from_env())
 
 
 def perform(name: str) -> None:

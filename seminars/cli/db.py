@@ -30,7 +30,7 @@ def check() -> None:
     """Fail where tables and models differ, and say in what."""
     from sqlalchemy import create_engine
 
-    from seminars.app import driver_url
+    from seminars.joined import driver_url
     from seminars.migrations.run import differences
 
     with create_engine(driver_url(_owner_url())).connect() as connection:

@@ -1,0 +1,59 @@
+"""The running center and its visitors. All journeys run in one worker: there is one center, and starting it takes seconds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import Database
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from seminars.local.postgres import Cluster
+    from tests.journeys.center import Center
+    from tests.journeys.visitor import Inspector, Visitor
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("journeys"))
+
+
+@pytest.fixture(scope="session")
+def running_center(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center]:
+    """Web, worker, mailbox, sandbox, broker and database, as they run for people."""
+    from tests.journeys.center import running
+
+    database = Database(cluster, f"journeys_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
+    try:
+        with running(database, tmp_path_factory.mktemp("center")) as center:
+            yield center
+    finally:
+        database.drop()
+
+
+@pytest.fixture(scope="session")
+def inspector(running_center: Center) -> Inspector:
+    """Looks over each kind of page once."""
+    from tests.journeys.visitor import Inspector
+
+    return Inspector(running_center)
+
+
+@pytest.fixture
+def visiting(browser: Browser, running_center: Center, inspector: Inspector) -> Callable[..., AbstractContextManager[Visitor]]:
+    """Somebody with a browser of their own: `with visiting() as anna:`."""
+    from tests.journeys.visitor import visiting
+
+    return partial(visiting, browser, running_center, inspector)

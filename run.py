@@ -149,7 +149,7 @@ def put_command() -> None:
 
 # Everything that must hold besides the tests, as (name, command).
 CHECKS = [
-    ("style", ["ruff", "check", "."]),
+    ("style", ["ruff", "check", "--output-format", "concise", "."]),
     ("types", ["mypy"]),
     ("contracts", ["lint-imports", "--no-logo"]),
     ("building", ["pytest", "-q", "tests/building"]),

@@ -1,5 +1,6 @@
 """One timeline for an order, and one for an event: what happened, when, by whom and why, from every room."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from seminars.audit.models import AuditEntry
 from seminars.calendars.models import CalendarEntry
 from seminars.catalog.models import Event
 from seminars.catalog.occasions import session_reference
+from seminars.desk.naming import names_of
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit import format as words
 from seminars.kit.money import Money
@@ -26,6 +28,9 @@ from seminars.people import queries as people
 from seminars.registration.models import Hold, Registration
 
 MOST = 400
+MADE = ("created", "insert")
+SPAN = ("starts_at", "ends_at")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Entry:
     money: bool = False
 
 
-def of_order(session: Session, order: Order) -> list[Entry]:
+def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
     """All that happened to an order, the latest first. Entries about the book are marked `money`."""
     registrations = session.scalars(select(Registration).where(Registration.order_reference == order.reference)).all()
     found_payments = payments.payments_of(session, order)
@@ -57,7 +62,7 @@ def of_order(session: Session, order: Order) -> list[Entry]:
         *_book(session, references),
         *_letters(session, references),
         *_calendars(session, registrations),
-        *_changes(session, references),
+        *_changes(session, references, but=MADE, zone=zone),
     ]
     return _newest_first(entries)
 
@@ -68,12 +73,12 @@ def of_event(session: Session, event: Event) -> list[Entry]:
     references += [reference("ticket_type", one.id) for one in event.ticket_types] + [
         reference("quota", one.id) for one in event.quotas
     ]
-    return _newest_first([Entry(event.created_at, "Planned"), *_changes(session, references, but=("created",))])
+    return _newest_first([Entry(event.created_at, "Planned"), *_changes(session, references, but=MADE, zone=event.zone)])
 
 
-def changes_of(session: Session, references: Sequence[str]) -> list[Entry]:
+def changes_of(session: Session, references: Sequence[str], *, zone: str) -> list[Entry]:
     """What was changed about these things, by whom and why, the latest first."""
-    return _newest_first(_changes(session, references))
+    return _newest_first(_changes(session, references, zone=zone))
 
 
 def _references(
@@ -84,7 +89,11 @@ def _references(
     notes: Sequence[CreditNote],
 ) -> list[str]:
     refunds = [refund.reference for payment in found_payments for refund in payment.refunds]
-    return [order.reference, *refunds, *(one.reference for one in (*registrations, *found_payments, *invoices, *notes))]
+    return [order.reference, *refunds, *_named(registrations), *_named(found_payments), *_named(invoices), *_named(notes)]
+
+
+def _named(rows: Sequence[Registration] | Sequence[Payment] | Sequence[Invoice] | Sequence[CreditNote]) -> list[str]:
+    return [one.reference for one in rows]
 
 
 def _placing(session: Session, order: Order) -> list[Entry]:
@@ -178,11 +187,17 @@ def _calendars(session: Session, registrations: Sequence[Registration]) -> list[
     ]
 
 
-def _changes(session: Session, references: Sequence[str], *, but: Iterable[str] = ()) -> list[Entry]:
+def _changes(session: Session, references: Sequence[str], *, zone: str, but: Iterable[str] = ()) -> list[Entry]:
     left_out = set(but)
-    found = [one for one in audit.entries_about(session, references, most=MOST) if one.action not in left_out]
-    names = people.names(session, {number for one in found if (number := user_number(one.by)) is not None})
-    return [Entry(one.at, _what(one), _difference(one), actor(one.by, names), one.why) for one in found]
+    found = [one for one in reversed(audit.entries_about(session, references, most=MOST)) if one.action not in left_out]
+    people_ = people.names(session, {number for one in found if (number := user_number(one.by)) is not None})
+    things = names_of(session, {one.subject for one in found})
+    entries = []
+    for one in found:
+        told = _difference(one, zone)
+        if told or one.action != "changed":
+            entries.append(Entry(one.at, _what(one, things[one.subject]), told, actor(one.by, people_), one.why))
+    return entries
 
 
 def user_number(by: str) -> int | None:
@@ -200,24 +215,30 @@ def actor(by: str, names: dict[int, str]) -> str:
     return {"visitor": "by a visitor", "buyer": "by the buyer", "job": f"by the timetable ({rest})"}.get(kind, "by the system")
 
 
-def _what(entry: AuditEntry) -> str:
-    kind, _, number = entry.subject.partition("/")
-    return f"{kind.replace('_', ' ').capitalize()} {number} {entry.action}"
+def _what(entry: AuditEntry, name: str) -> str:
+    return f"{name[:1].upper()}{name[1:]} {entry.action}"
 
 
-def _difference(entry: AuditEntry) -> str:
+def _difference(entry: AuditEntry, zone: str) -> str:
+    """What it was and what it is. The span of an event follows from its sessions, which tell of themselves."""
     before, after = entry.before or {}, entry.after or {}
-    if not before:
-        return ""
-    return "; ".join(f"{name.replace('_', ' ')}: {_short(before.get(name))} → {_short(value)}" for name, value in after.items())
+    derived = SPAN if entry.subject.startswith("event/") else ()
+    told = [(name, before.get(name), value) for name, value in after.items() if name not in derived] if before else []
+    return "; ".join(f"{name.replace('_', ' ')}: {_short(was, zone)} → {_short(is_now, zone)}" for name, was, is_now in told)
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, zone: str) -> str:
     if value is None or value == "":
         return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    if INSTANT.fullmatch(text):
+        at = datetime.fromisoformat(text)
+        return words.moment(at, zone) if at.tzinfo else f"{words.day(at)}, {words.clock_time(at)}"
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 def _newest_first(entries: list[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:MOST]
+    # Of what happened at one instant, causes were listed first: so they stand below what followed from them.
+    return sorted(entries, key=lambda entry: entry.at)[::-1][:MOST]

@@ -18,6 +18,7 @@ from seminars.payments.models import StripeEvent
 from seminars.people import permissions as may
 from seminars.people.permissions import Right
 
+_TROUBLE = {"failed": "A mail was refused", "unknown": "A mail may not have arrived"}
 LINK_WANTED = timedelta(days=7)
 MOST = 60
 
@@ -77,10 +78,20 @@ def _stripe(session: Session, now: datetime) -> Iterable[Item]:
 
 
 def _messages(session: Session, now: datetime) -> Iterable[Item]:
-    for message in messages.waiting(session, now=now):
-        what = {"failed": "A mail was refused", "unknown": "A mail may not have arrived"}.get(message.state, "A mail is late")
-        detail = f"To {message.recipient}: {message.subject or message.kind}. {message.reason or message.reply}".strip()
-        yield Item(message.created_at, what, detail, "Open the mail", reference("message", message.id))
+    found = messages.waiting(session, now=now)
+    late = [message for message in found if message.state not in _TROUBLE]
+    for message in found:
+        if message.state in _TROUBLE:
+            detail = f"To {message.recipient}: {message.subject or message.kind}. {message.reason or message.reply}".strip()
+            yield Item(message.created_at, _TROUBLE[message.state], detail, "Open the mail", reference("message", message.id))
+    if late:
+        many = (
+            f"{len(late)} or more mails are"
+            if len(late) >= messages.PAGE
+            else f"{words.count(len(late), 'mail is', 'mails are')}"
+        )
+        detail = f"The oldest is to {late[0].recipient}. Settings say whether a worker and the mail server answer."
+        yield Item(late[0].created_at, f"{many} late", detail, "Look at what waits", "messages/pending")
 
 
 def _links(session: Session, now: datetime) -> Iterable[Item]:

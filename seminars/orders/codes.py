@@ -19,7 +19,7 @@ MOST_USES = 1_000_000
 
 @dataclass(frozen=True)
 class CodeFacts:
-    """What a code takes off each seat: a percentage or an amount; how many seats, when, and for which ticket types (all when none)."""
+    """What a code takes off each seat, a percentage or an amount; how many seats, when, for which ticket types (all when none)."""
 
     code: str
     percent: int | None = None

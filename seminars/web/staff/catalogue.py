@@ -168,10 +168,13 @@ def _edit_policy(rule: RefundPolicy | None) -> ResponseReturnValue:
     typed_ = Typed(request.form)
     try:
         with acting() as session:
-            chosen = {"name": typed_.text("name"), "days_before": typed_.whole("days_before", low=0, high=terms.LONGEST)}
-            fee = typed_.money("fee", currency)
+            name, fee = typed_.text("name"), typed_.money("fee", currency)
+            days_before = typed_.whole("days_before", low=0, high=terms.LONGEST)
             typed_.finish()
-            terms.change(session, rule, fee=fee, **chosen) if rule else terms.create(session, fee=fee, **chosen)
+            if rule is None:
+                terms.create(session, name=name, days_before=days_before, fee=fee)
+            else:
+                terms.change(session, rule, name=name, days_before=days_before, fee=fee)
     except Refusal as refusal:
         return again("catalogue/policy_edit.html", refusal, **facts)
     flash("Kept. Orders that were placed keep the rule they were placed under.")

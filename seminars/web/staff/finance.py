@@ -1,10 +1,12 @@
 """Finance: payments, the journal, accounts, the trial balance and deferred revenue; every figure leads to what it is made of."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from seminars.desk.naming import names_of
 from seminars.finance import queries
 from seminars.kit.format import local
 from seminars.ledger import balances
@@ -45,7 +47,8 @@ def payments() -> ResponseReturnValue:
 @needs(may.see_finance)
 def payment(payment_id: int) -> ResponseReturnValue:
     """One payment with its fee, documents, refunds and entries."""
-    return page("finance/payment.html", section="Finance", found=queries.payment_detail(reading(), payment_id))
+    found = queries.payment_detail(reading(), payment_id)
+    return page("finance/payment.html", section="Finance", found=found, names=_names(found.entries))
 
 
 @staff.get("/finance/journal")
@@ -62,7 +65,8 @@ def journal() -> ResponseReturnValue:
 def entry(entry_id: int) -> ResponseReturnValue:
     """One entry with its postings and its cause."""
     found = balances.entry(reading(), entry_id)
-    return page("finance/entry.html", section="Finance", entry=found, cause=address_of(found.about), as_of=found.effective_on)
+    facts = {"entry": found, "cause": address_of(found.about), "as_of": found.effective_on, "names": _names([found])}
+    return page("finance/entry.html", section="Finance", **facts)
 
 
 @staff.get("/finance/accounts/<int:number>")
@@ -79,7 +83,9 @@ def account(number: int) -> ResponseReturnValue:
         dimension=dimension or None,
         page=positive(request.args.get("page")) or 1,
     )
-    return page("finance/account.html", section="Finance", found=found, currency=currency, dimension=dimension or "", as_of=as_of)
+    names = names_of(reading(), {line.dimension for line in found.lines} | {dimension or ""})
+    facts = {"found": found, "currency": currency, "dimension": dimension or "", "as_of": as_of, "names": names}
+    return page("finance/account.html", section="Finance", **facts)
 
 
 @staff.get("/finance/deferred")
@@ -93,6 +99,12 @@ def deferred() -> ResponseReturnValue:
         for row in rows
     }
     return page("finance/deferred.html", section="Finance", rows=rows, totals=totals, as_of=as_of)
+
+
+def _names(entries: Sequence[balances.Entry]) -> dict[str, str]:
+    """What the entries are about, and of what their lines are, in words."""
+    lines = {line.dimension for one in entries for line in one.lines}
+    return names_of(reading(), lines | {one.about for one in entries})
 
 
 def _day(name: str) -> date | None:

@@ -24,8 +24,8 @@ MOST_SEATS = 100_000
 PER_PAGE = 100
 FIELD_WORDS = {
     "uid": "Identifier", "id": "Number", "title": "Title", "date": "Day", "start": "Starts", "end_date": "Last day", "end": "Ends",
-    "minutes": "Length in minutes", "all_day": "All day", "zone": "Time zone", "location": "Place", "join_url": "Join link", "url": "Web page",
-    "speaker": "Who teaches", "description": "Description", "category": "Category", "status": "Status",
+    "minutes": "Length in minutes", "all_day": "All day", "zone": "Time zone", "location": "Place", "join_url": "Join link",
+    "url": "Web page", "speaker": "Who teaches", "description": "Description", "category": "Category", "status": "Status",
 }  # fmt: skip
 
 

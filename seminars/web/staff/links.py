@@ -1,5 +1,7 @@
 """Where a thing that is named by its reference (`order/118`) can be opened at the desk."""
 
+from typing import Any
+
 from flask import url_for
 
 from seminars.people import permissions as may
@@ -9,6 +11,7 @@ _PAGES = {
     "event": ("staff.event", "event_id", may.see_programme),
     "order": ("staff.order", "order_id", may.see_orders),
     "message": ("staff.message", "message_id", may.see_messages),
+    "messages": ("staff.messages", "state", may.see_messages),
     "import": ("staff.import_run", "run_id", may.change_programme),
     "payment": ("staff.payment", "payment_id", may.see_finance),
     "entry": ("staff.entry", "entry_id", may.see_finance),
@@ -25,4 +28,5 @@ def address_of(reference: str) -> str:
     endpoint, name, right = _PAGES[kind]
     if not right(the_user()):
         return ""
-    return url_for(endpoint, **{name: reference if name == "reference" else number})
+    values: dict[str, Any] = {name: reference if name == "reference" else number}
+    return url_for(endpoint, **values)

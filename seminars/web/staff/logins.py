@@ -1,5 +1,8 @@
 """People who may sign in: invited, given roles, closed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security.recoverable import generate_reset_password_token
@@ -112,17 +115,18 @@ def send_link(user_id: int) -> ResponseReturnValue:
 
 
 def _send_link(session: Session, person: User) -> None:
-    path = url_for("security.reset_password", token=generate_reset_password_token(person))
+    token = generate_reset_password_token(person)  # type: ignore[no-untyped-call]
+    path = url_for("security.reset_password", token=token)
     letter = letters.invited(person, link=f"{joined().settings.base_url}{path}", invited_by=the_user().name)
     outbox.post(session, letter, now=now())
 
 
-def _page(found: User, typed: dict[str, object]) -> ResponseReturnValue:
+def _page(found: User, typed: Mapping[str, object]) -> ResponseReturnValue:
     return page("people/edit.html", section="People", typed=typed, errors={}, roles=WORDS, **_facts(found))
 
 
-def _facts(found: User) -> dict[str, object]:
-    entries = timeline.changes_of(reading(), [reference("user", found.id)])
+def _facts(found: User) -> dict[str, Any]:
+    entries = timeline.changes_of(reading(), [reference("user", found.id)], zone=joined().settings.center.zone)
     return {
         "person": found,
         "entries": [(entry, "") for entry in entries],

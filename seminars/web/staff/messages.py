@@ -3,6 +3,7 @@
 from flask import Response, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from seminars.desk.naming import names_of
 from seminars.kit.refusals import NotFound
 from seminars.messages import outbox, queries
 from seminars.messages.models import STATES, Message
@@ -48,10 +49,18 @@ def message(message_id: int) -> ResponseReturnValue:
     """One mail with its state, and as its reader sees it."""
     found = _message(message_id)
     shown = request.args["view"] if request.args.get("view") in VIEWS else "html"
-    about = [(one, address_of(one)) for one in found.references]
+    names = names_of(reading(), found.references)
+    about = [(names[one], address_of(one)) for one in found.references]
     view = queries.view(found, _press())
     as_sent = bytes(found.raw).decode("utf-8", "replace") if found.raw else ""
-    facts = {"as_sent": as_sent, "message": found, "view": view, "shown": shown, "about": about, "again": may.send_again(the_user())}
+    facts = {
+        "as_sent": as_sent,
+        "message": found,
+        "view": view,
+        "shown": shown,
+        "about": about,
+        "again": may.send_again(the_user()),
+    }
     response = make_response(page("messages/show.html", section="Messages", **facts))
     response.headers["Content-Security-Policy"] = f"{content_policy(joined().settings)}; frame-src 'self'"
     return response

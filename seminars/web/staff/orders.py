@@ -1,4 +1,4 @@
-"""Orders at the desk: found, looked at with all that happened to them, registered by telephone, cancelled after the plan was seen."""
+"""Orders at the desk: found, looked at with all that happened, registered by telephone, cancelled after the plan was seen."""
 
 from datetime import datetime
 
@@ -62,7 +62,11 @@ def order(order_id: int) -> ResponseReturnValue:
     """One order and all that happened to it."""
     session = reading()
     found = _order(session, order_id)
-    entries = [one for one in timeline.of_order(session, found) if not one.money or may.see_finance(the_user())]
+    entries = [
+        one
+        for one in timeline.of_order(session, found, zone=joined().settings.center.zone)
+        if not one.money or may.see_finance(the_user())
+    ]
     return page(
         "orders/show.html",
         section="Orders",

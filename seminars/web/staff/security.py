@@ -4,7 +4,7 @@ import base64
 import hashlib
 from typing import Any, cast
 
-from flask import Flask, request
+from flask import Flask, abort, request
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.signals import (
     password_changed,
@@ -24,6 +24,7 @@ from seminars.people import users
 from seminars.people.models import Role, User, WebAuthn
 from seminars.web.shared import now, request_id
 from seminars.web.shared.guards import signed_in_user
+from seminars.web.shared.redirects import same_site
 from seminars.web.staff import sign_in
 
 WRONG = "That address and password do not match. After several wrong tries we also pause for some minutes."
@@ -47,6 +48,7 @@ def init_security(app: Flask, settings: Settings) -> Security:
         webauthn_util_cls=sign_in.AtOurAddress,
     )
     security.want_json(lambda _request: False)
+    app.before_request(_stay_here)
     app.before_request(_say_who_acts)
     for signal, hear in _HEARD:
         signal.connect(hear, app)
@@ -116,6 +118,14 @@ _ADDRESSES = {
     "TWO_FACTOR_POST_SETUP_VIEW": "/staff/second-factor",
     "WAN_POST_REGISTER_VIEW": "/staff/second-factor",
 }
+
+
+def _stay_here() -> None:
+    """Refuse a way back that would lead away from this site; what our own pages write there never does."""
+    if request.blueprint == "security":
+        for way in (*request.args.getlist("next"), *request.form.getlist("next")):
+            if way and not same_site(way, ""):
+                abort(400, "The address to go back to leads away from this site. Open the page you wanted from here.")
 
 
 def _say_who_acts() -> None:

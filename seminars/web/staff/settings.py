@@ -1,4 +1,4 @@
-"""What this installation is set up with, to be read. It is changed where it is set: in the environment and in the center's file."""
+"""What this installation is set up with, to be read; it is changed in the environment and in the center's file."""
 
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select

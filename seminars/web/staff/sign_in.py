@@ -1,5 +1,6 @@
 """The forms of signing in, slowed down after wrong tries, and what Flask-Security asks of us: mails, codes, our address."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -7,7 +8,6 @@ from flask_security import LoginForm, MailUtil, MfRecoveryForm, Totp, TwoFactorV
 from flask_security.utils import hash_password
 from flask_security.webauthn import WebAuthnSigninForm, WebAuthnSigninResponseForm
 from flask_wtf import FlaskForm
-from passlib.totp import TotpMatch
 from sqlalchemy import select
 from webauthn.helpers.structs import AuthenticatorSelectionCriteria, ResidentKeyRequirement, UserVerificationRequirement
 
@@ -22,7 +22,7 @@ from seminars.web.shared import joined, now, request_id
 PAUSED = "We pause after several wrong tries. Please wait some minutes, then try again."
 
 
-def _tried(form: FlaskForm, user: User | None, check: Any) -> bool:
+def _tried(form: FlaskForm, user: Any, check: Callable[[], bool]) -> bool:
     """Whether the proof holds. A wrong one is counted against its name at once; while a name pauses, no proof is looked at."""
     if user is not None and users.paused(user, now=now()):
         return False
@@ -34,7 +34,7 @@ def _tried(form: FlaskForm, user: User | None, check: Any) -> bool:
     return right
 
 
-class PasswordForm(LoginForm):  # type: ignore[misc]
+class PasswordForm(LoginForm):
     """Address and password. Nobody is remembered beyond the session."""
 
     remember = None
@@ -49,7 +49,7 @@ class PasswordForm(LoginForm):  # type: ignore[misc]
         return right
 
 
-class AgainForm(VerifyForm):  # type: ignore[misc]
+class AgainForm(VerifyForm):
     """The password once more, before something delicate."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -59,7 +59,7 @@ class AgainForm(VerifyForm):  # type: ignore[misc]
         return right
 
 
-class CodeForm(TwoFactorVerifyCodeForm):  # type: ignore[misc]
+class CodeForm(TwoFactorVerifyCodeForm):
     """The code of the authenticator. While it is being set up nothing is counted: the person is signed in."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -69,7 +69,7 @@ class CodeForm(TwoFactorVerifyCodeForm):  # type: ignore[misc]
         return right
 
 
-class RecoveryForm(MfRecoveryForm):  # type: ignore[misc]
+class RecoveryForm(MfRecoveryForm):
     """One of the codes kept for the day on which the telephone is lost."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -79,7 +79,7 @@ class RecoveryForm(MfRecoveryForm):  # type: ignore[misc]
         return right
 
 
-class PasskeyForm(WebAuthnSigninForm):  # type: ignore[misc]
+class PasskeyForm(WebAuthnSigninForm):
     """Start of a sign-in by passkey. Nobody is remembered beyond the session, whatever the browser sends."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -87,7 +87,7 @@ class PasskeyForm(WebAuthnSigninForm):  # type: ignore[misc]
         return bool(super().validate(**kwargs))
 
 
-class PasskeyAnswerForm(WebAuthnSigninResponseForm):  # type: ignore[misc]
+class PasskeyAnswerForm(WebAuthnSigninResponseForm):
     """What the passkey said."""
 
     def validate(self, **kwargs: Any) -> bool:
@@ -95,40 +95,41 @@ class PasskeyAnswerForm(WebAuthnSigninResponseForm):  # type: ignore[misc]
         return bool(super().validate(**kwargs)) and self.user is not None and self.user.is_active
 
 
-class UsedOnce(Totp):  # type: ignore[misc]
+class UsedOnce(Totp):
     """Codes of an authenticator, each taken once (RFC 6238 §5.2)."""
 
-    def verify_totp(self, token: str, totp_secret: str, user: User, window: int = 0) -> bool:
+    def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = 0) -> bool:
         fresh = totp_secret != user.tf_totp_secret  # an authenticator that is being set up has taken no code yet
         if fresh:
             user.totp_counter = None
         return bool(super().verify_totp(token, totp_secret, user, window))
 
-    def get_last_counter(self, user: User) -> int | None:
-        return user.totp_counter
+    def get_last_counter(self, user: Any) -> int | None:
+        counter: int | None = user.totp_counter
+        return counter
 
-    def set_last_counter(self, user: User, tmatch: TotpMatch) -> None:
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.totp_counter = tmatch.counter
 
 
-class AtOurAddress(WebauthnUtil):  # type: ignore[misc]
+class AtOurAddress(WebauthnUtil):
     """Passkeys belong to the address that the installation was given, not to whatever a request says."""
 
     def origin(self) -> str:
         parts = urlsplit(joined().settings.base_url)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def authenticator_selection(self, user: User, usage: str) -> AuthenticatorSelectionCriteria:
+    def authenticator_selection(self, user: Any, usage: str) -> AuthenticatorSelectionCriteria:
         return AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED if usage == "first" else ResidentKeyRequirement.PREFERRED,
             user_verification=UserVerificationRequirement.PREFERRED,
         )
 
 
-class ByOutbox(MailUtil):  # type: ignore[misc]
+class ByOutbox(MailUtil):
     """Mails about logins go through the outbox like all others."""
 
-    def send_mail(self, template: str, subject: str, recipient: str, sender: str, body: None, html: None, **context: Any) -> None:
+    def send_mail(self, template: str, *_rendered: Any, **context: Any) -> None:
         user = context["user"]
         kind = template.rsplit("/", 1)[-1]
         if kind == "reset_instructions":

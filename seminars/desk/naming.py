@@ -1,0 +1,55 @@
+"""What people call the things that rooms name by reference: `order/118` is NC-2027-0118, `session/7` a day of an event."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from seminars.catalog.models import Event, EventSession
+from seminars.desk.today import name_of
+from seminars.invoices.models import CreditNote, Invoice
+from seminars.kit.references import reference
+from seminars.orders.models import Order
+from seminars.registration.models import Registration
+
+
+def names_of(session: Session, references: Collection[str]) -> dict[str, str]:
+    """Names by reference, in one statement per kind of thing. What is not known keeps its reference as its name."""
+    names = {one: one.replace("_", " ").replace("/", " ") for one in references if one}
+    for kind, ids in _by_kind(references).items():
+        names |= {reference(kind, number): name for number, name in _names(session, kind, ids)}
+    return names
+
+
+def _by_kind(references: Iterable[str]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for one in references:
+        kind, _, number = one.partition("/")
+        if number.isdecimal():
+            found.setdefault(kind, set()).add(int(number))
+    return found
+
+
+def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
+    match kind:
+        case "order":
+            return [
+                (row.id, f"order {row.number}")
+                for row in session.execute(select(Order.id, Order.number).where(Order.id.in_(ids)))
+            ]
+        case "event":
+            return [(row.id, row.title) for row in session.execute(select(Event.id, Event.title).where(Event.id.in_(ids)))]
+        case "session":
+            parts = session.scalars(select(EventSession).where(EventSession.id.in_(ids)).options(joinedload(EventSession.event)))
+            return [(part.id, name_of(part)) for part in parts]
+        case "registration":
+            seats = session.execute(select(Registration.id, Registration.attendee_name).where(Registration.id.in_(ids)))
+            return [(row.id, f"seat of {row.attendee_name or 'nobody yet'}") for row in seats]
+        case "invoice":
+            papers = session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(ids)))
+            return [(row.id, f"invoice {row.number}") for row in papers]
+        case "credit_note":
+            papers = session.execute(select(CreditNote.id, CreditNote.number).where(CreditNote.id.in_(ids)))
+            return [(row.id, f"credit note {row.number}") for row in papers]
+        case _:
+            return []

@@ -122,12 +122,13 @@ class Supervisor:
         with choosing_ports():
             ports = choose_ports(self.var, self.given)
             self.env = for_children(self.given, self._own_addresses(ports))
-            self._start_neighbours(ports)
             self._start_servers()
             self._migrate()
             self._launch("web", *_ourselves("run", "web", "--port", str(ports["web"])))
             self._await("web", partial(lives, ports["web"], self.env["BASE_URL"]))
             _say(f"Pages answer at {self.env['BASE_URL']} after {time.monotonic() - began:.1f} s.")
+            # Only now: on a small machine they would take the pages' time.
+            self._start_neighbours(ports)
             for name, port in self._neighbour_ports(ports):
                 self._await(name, partial(listens, port))
         demo = self._fill_demo()

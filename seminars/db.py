@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Identity, MetaData, String, func, select, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Identity, MetaData, String, func, select, types
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
@@ -76,7 +76,8 @@ AT_ONCE = "at_once"
 
 def join_at_once() -> None:
     """Make that engine, for the application in whose context this is called."""
-    db.engines[AT_ONCE] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+    engines: dict[str | None, Engine] = db.engines  # type: ignore[assignment]  # typed read-only, made to be added to
+    engines[AT_ONCE] = db.engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

@@ -66,9 +66,8 @@ def add_ticket_type(session: Session, event: Event, ticket: Ticket, *, now: date
     """Offer one more way to attend. Raises BadInputs."""
     _check(event, ticket)
     position = max((other.position for other in event.ticket_types), default=-1) + 1
-    ticket_type = TicketType(event=event, position=position, **_columns(ticket))
-    ticket_type.quotas = list(ticket.quotas or event.quotas[:1])
-    ticket_type.sessions = list(ticket.sessions)
+    quotas = list(ticket.quotas or event.quotas[:1])
+    ticket_type = TicketType(event=event, position=position, quotas=quotas, sessions=list(ticket.sessions), **_columns(ticket))
     session.add(ticket_type)
     listings.refresh(session, event, now=now)
     return ticket_type

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from seminars.calendars.invites import Occasion
-from seminars.catalog.models import Event, EventSession, Listing
+from seminars.catalog.models import Event, EventSession
 from seminars.kit.references import reference
 
 CANCELLED = "cancelled"
@@ -65,21 +65,6 @@ def occasions_of(event: Event, *, page: str) -> list[Occasion]:
     """An event as anybody may see it: its sessions, without the joining address."""
     sessions = live_sessions(event.sessions)
     return [occasion_of(one, page=page, of=len(sessions), joinable=False, description=event.seminar.summary) for one in sessions]
-
-
-def occasion_of_listing(listing: Listing, *, base_url: str) -> Occasion:
-    """One line of the programme: its first session, and the address where the others stand."""
-    return Occasion(
-        reference=listing.subject,
-        summary=listing.title,
-        starts_at=listing.starts_at,
-        ends_at=listing.first_ends_at,
-        zone=listing.zone,
-        all_day=listing.all_day,
-        location=listing.place,
-        url=f"{base_url}{listing.path}",
-        description=listing.summary,
-    )
 
 
 def _line(address: str) -> str:

@@ -45,7 +45,7 @@ class Purchase:
 
 def seat_page(letterhead: Letterhead, registration: Registration) -> str:
     """The address of a person's own page."""
-    return f"{letterhead.base_url}/seats/{registration.secret}"
+    return f"{letterhead.base_url}/registrations/{registration.secret}"
 
 
 def event_page(letterhead: Letterhead, event: Event) -> str:

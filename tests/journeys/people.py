@@ -15,4 +15,4 @@ class Person:
 
 def person(name: str, story: str) -> Person:
     """Somebody whose address says in which story they appear."""
-    return Person(name, f"{name.split()[0].lower()}.{story}@quillhaven.example")
+    return Person(name, f"{name.split()[0].lower()}.{story.lower()}@quillhaven.example")

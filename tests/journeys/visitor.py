@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ PATIENCE = 15_000
 MOST_BYTES = 100 * 1024
 MOST_REQUESTS = 10
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 720}
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}, "resultTypes": ["violations"]}
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+RULES = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 # Colour depends on the theme, layout on the width: each pair is seen once in full, and contrast in the other two as well.
 LOOKS: tuple[tuple[dict[str, int], str, dict[str, Any]], ...] = (
@@ -202,8 +203,3 @@ def visiting(browser: Browser, center: Center, inspector: Inspector, *, javascri
         visitor.context.close()
         raise
     visitor.leave()
-
-
-def lines(texts: Iterable[str]) -> list[str]:
-    """Texts as they are read, without the blanks of the markup."""
-    return [" ".join(text.split()) for text in texts]

@@ -65,6 +65,7 @@ class _Talk(socketserver.StreamRequestHandler):
     """One SMTP conversation with as little as possible around it."""
 
     wbufsize = -1
+    disable_nagle_algorithm = True
     server: _Listening
 
     def handle(self) -> None:
@@ -88,6 +89,8 @@ class _Talk(socketserver.StreamRequestHandler):
             elif word == b"QUIT":
                 self._say("221 bye")
                 return
+            elif word == b"EHLO":
+                self._say("250-sink\r\n250 PIPELINING")
             else:
                 recipient = line[8:].strip(b"<>\r\n ").decode() if word == b"RCPT" else recipient
                 self._say("250 ok")

@@ -240,11 +240,12 @@ def _freeze(
 
 def _send_all(notebook: Session, postman: Sender, press: Press, claimed: Claim, *, clock: Clock) -> list[InHand] | None:
     """Hand over one mail after the other. Those that are left when the mail server or the lease is gone; None when all had their turn."""
+    connection = notebook.connection()
     for number, mail in enumerate(claimed.mails):
         if clock() + LAST_START >= claimed.lease_until:
             return claimed.mails[number:]
         answer = _hand_over(postman, press, mail, clock=clock)
-        notebook.execute(_WRITE_DOWN, {"id": mail.id, "lease_until": claimed.lease_until, **_columns(answer)})
+        connection.execute(_WRITE_DOWN, {"id": mail.id, "lease_until": claimed.lease_until, **_columns(answer)})
         if answer.away:
             return claimed.mails[number + 1 :]
     return None

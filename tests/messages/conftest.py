@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,9 @@ ORDER = {
 }
 
 
+LETTER = Letter(kind="invoices/receipt", key="one", to=ANNA, name="Anna Vestergren", facts=ORDER, references=("order/1",))
+
+
 @dataclass
 class PostOffice:
     """Posts and delivers, each time in a transaction of its own."""
@@ -48,8 +51,7 @@ class PostOffice:
         self.session.commit()
 
     def post(self, **given: Any) -> Message:
-        letter = Letter(**{"kind": "invoices/receipt", "key": "one", "to": ANNA, "name": "Anna Vestergren", "facts": ORDER,
-                           "references": ("order/1",), **given})  # fmt: skip
+        letter = replace(LETTER, **given)
         with self.transaction() as session:
             outbox.post(session, letter, now=self.clock())
         return self.message(letter.key)

@@ -2,19 +2,26 @@
 
 import email
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from email.policy import default
 from typing import Any
 
+import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from seminars.gateways.smtp import AnswerLost, NotReached, Refused
-from seminars.messages import delivery
+from seminars import jobs
+from seminars.db import transaction
+from seminars.gateways.smtp import AnswerLost, NotReached, Postman, Refused
+from seminars.messages import delivery, outbox
 from seminars.messages.models import Message
 from seminars.messages.render import Posted
+from tests import cluster as clusters
+from tests.clock import StandingClock
 from tests.conftest import Mailbox
-from tests.messages.conftest import ANNA, ORDER, PostOffice
+from tests.messages.conftest import ANNA, LETTER, ORDER, PostOffice
 
 
 class FailingPostman:
@@ -319,19 +326,27 @@ def test_refused_for_good_after_a_lost_answer_keeps_that_it_may_have_arrived(pos
     assert (post_office.state("one"), post_office.message("one").sent_at is not None) == ("failed", True)
 
 
-def test_no_transaction_is_open_while_a_mail_is_handed_over(post_office: PostOffice, failing: FailingPostman) -> None:
-    post_office.post()
+def test_no_transaction_is_open_while_a_mail_is_handed_over(
+    app: Flask, fresh_database: clusters.Database, clock: StandingClock, mailbox: Mailbox
+) -> None:
     seen = []
-    send = failing.send
 
-    def look(*arguments: Any) -> str:
-        seen.append(post_office.session.in_transaction())
-        return send(*arguments)
+    class Looking(Postman):
+        def send(self, envelope_from: str, recipient: str, raw: bytes) -> str:
+            with psycopg.connect(fresh_database.url) as connection:
+                asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'"
+                seen.append(connection.execute(asked).fetchone())
+            return super().send(envelope_from, recipient, raw)
 
-    failing.send = look  # type: ignore[method-assign]
-    post_office.deliver()
+    with app.app_context():
+        joined = replace(app.extensions["seminars"], smtp=Looking(mailbox.url))
+        with transaction() as session:
+            outbox.post(session, LETTER, now=clock())
+        for _ in range(2):
+            jobs.deliver_outbox(joined)
 
-    assert seen == [False]
+    assert seen == [(0,)]
+    assert len(mailbox.mails) == 1
 
 
 def test_each_mail_costs_one_statement_of_its_own(post_office: PostOffice, statements) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,8 @@ from typing import cast
 
 from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from seminars.catalog.models import Event, TicketType
 from seminars.kit.references import reference, secret
@@ -23,24 +24,37 @@ MOST_PEOPLE = 20
 
 def open_cart(session: Session, *, now: datetime) -> Cart:
     """A new, empty cart with a secret of its own."""
-    cart = Cart(secret=secret(), created_at=now, ends_at=now + holds.HOLD_LASTS, lines=[])
-    session.add(cart)
-    session.flush()
+    new = {"secret": secret(), "state": "open", "created_at": now, "ends_at": now + holds.HOLD_LASTS}
+    cart = session.scalars(insert(Cart).returning(Cart), [new]).one()
+    set_committed_value(cart, "lines", [])
     return cart
+
+
+def start_cart(session: Session, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
+    """A new cart with so many seats of each ticket type in it, held. Raises SoldOut, BadInput, Conflict, NotFound."""
+    _some(wanted)
+    return _put(session, open_cart(session, now=now), {}, wanted, now=now, desk=desk)
 
 
 def cart_by_secret(session: Session, cart_secret: str) -> Cart | None:
     """The open cart that a browser knows by this secret, with all that its page shows."""
-    return session.scalar(
-        select(Cart)
-        .where(Cart.secret == cart_secret, Cart.state == "open")
-        .options(
-            selectinload(Cart.lines).joinedload(CartLine.hold),
-            selectinload(Cart.lines).joinedload(CartLine.ticket_type).joinedload(TicketType.event).joinedload(Event.venue),
-            selectinload(Cart.lines).joinedload(CartLine.ticket_type).joinedload(TicketType.event).joinedload(Event.policy),
-            joinedload(Cart.discount_code),
+    return (
+        session.scalars(
+            select(Cart)
+            .where(Cart.secret == cart_secret, Cart.state == "open")
+            .options(
+                joinedload(Cart.lines).options(
+                    joinedload(CartLine.hold, innerjoin=True),
+                    joinedload(CartLine.ticket_type, innerjoin=True)
+                    .joinedload(TicketType.event, innerjoin=True)
+                    .options(joinedload(Event.venue), joinedload(Event.policy)),
+                ),
+                joinedload(Cart.discount_code),
+            )
+            .execution_options(populate_existing=True)
         )
-        .execution_options(populate_existing=True)
+        .unique()
+        .one_or_none()
     )
 
 
@@ -68,22 +82,35 @@ def check_open(event: Event, *, now: datetime, desk: bool = False) -> None:
         raise Conflict(f"{event.title} is over." if desk else f"{event.title} has already started.")
 
 
+def sold_at(session: Session, event_reference: str) -> set[int]:
+    """The ticket types of the event at this address, by id; none when there is no such event."""
+    return set(session.scalars(select(TicketType.id).join(TicketType.event).where(Event.reference == event_reference)))
+
+
 def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
     """Put so many seats of each ticket type into the cart and hold them. Raises SoldOut, BadInput, Conflict.
 
     A ticket type that is in the cart already is set to the new number.
     """
-    if not any(wanted.values()):
-        raise BadInput("Choose at least one seat.", "places")
+    _some(wanted)
     return change_places(session, cart, wanted, now=now, desk=desk)
 
 
 def change_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
-    """Set how many seats of these ticket types the cart holds; none takes a ticket type out. Raises SoldOut, BadInput, Conflict.
+    """Set how many seats of these ticket types the cart holds; none takes a ticket type out. Raises SoldOut, BadInput, Conflict."""
+    return _put(session, cart, _lines_now(session, cart), wanted, now=now, desk=desk)
 
-    All of it is one change of the counters: a second one in the same transaction could wait for somebody who waits for the first.
+
+def _some(wanted: Mapping[int, int]) -> None:
+    if not any(wanted.values()):
+        raise BadInput("Choose at least one seat.", "places")
+
+
+def _put(session: Session, cart: Cart, before: Mapping[int, "_Held"], wanted: Mapping[int, int], *, now: datetime, desk: bool) -> Cart:
+    """Hold what is wanted instead of what was held, as one change of the counters.
+
+    A second one in the same transaction could wait for somebody who waits for the first.
     """
-    before = _lines_now(session, cart)
     seats = {ticket_type_id: places for ticket_type_id, places in wanted.items() if places}
     ticket_types = ticket_types_on_sale(session, list(seats), now=now, desk=desk)
     _check_numbers(seats, ticket_types, {i: line for i, line in before.items() if i not in wanted})
@@ -92,9 +119,10 @@ def change_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, no
     if gone := [i for i in before if i in wanted and i not in seats]:
         session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.ticket_type_id.in_(gone)))
     if seats:
-        put = insert(LINES).values([{"cart_id": cart.id, "ticket_type_id": i, "places": n, "hold_id": made[i]} for i, n in seats.items()])
+        put = insert(LINES)
         new = {"places": put.excluded.places, "hold_id": put.excluded.hold_id}
-        session.execute(put.on_conflict_do_update(index_elements=[LINES.c.cart_id, LINES.c.ticket_type_id], set_=new))
+        put = put.on_conflict_do_update(index_elements=[LINES.c.cart_id, LINES.c.ticket_type_id], set_=new)
+        session.execute(put, [{"cart_id": cart.id, "ticket_type_id": i, "places": n, "hold_id": made[i]} for i, n in seats.items()])
     _forget_lines(session, cart)
     return cart
 

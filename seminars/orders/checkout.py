@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from seminars.audit import recording
 from seminars.catalog.models import Event
@@ -20,6 +21,7 @@ from seminars.orders import discounts, pricing
 from seminars.orders.buyers import Party
 from seminars.orders.models import Cart, Order, OrderLine
 from seminars.registration import holds, places
+from seminars.registration.models import Registration
 from seminars.registration.places import Seat
 
 ORDER_IDS = SqlSequence("orders_id_seq")
@@ -61,7 +63,7 @@ def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agr
         discounts.use(session, code.id, priced.discounted)
     order = _write_order(session, cart, party, priced, terms, code_id=code.id if code else None, now=now)
     seats = [Seat(s.event_id, s.ticket_type_id, attendee) for s, attendee in zip(priced.seats, party.attendees, strict=True)]
-    registration_ids = places.place_seats(
+    registrations = places.place_seats(
         session,
         seats,
         order_reference=order.reference,
@@ -70,7 +72,7 @@ def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agr
         comp_reason=terms.comp_reason,
         now=now,
     )
-    _write_lines(session, order, priced.seats, registration_ids)
+    _write_lines(session, order, priced.seats, registrations)
     return order
 
 
@@ -118,7 +120,7 @@ def _write_order(
         "policies": [_policy(event) for event in {line.ticket_type.event.id: line.ticket_type.event for line in cart.lines}.values()],
         "placed_at": now,
     }
-    order = session.scalars(insert(Order).values(**values).returning(Order)).one()
+    order = session.scalars(insert(Order).returning(Order), [values]).one()
     recording.note(
         session,
         "insert",
@@ -147,12 +149,12 @@ def _policy(event: Event) -> dict[str, Any]:
     }
 
 
-def _write_lines(session: Session, order: Order, seats: Sequence[pricing.PricedSeat], registration_ids: Sequence[int]) -> None:
+def _write_lines(session: Session, order: Order, seats: Sequence[pricing.PricedSeat], registrations: Sequence[Registration]) -> None:
     rows = [
         {
             "order_id": order.id,
             "position": position,
-            "registration_id": registration_id,
+            "registration_id": registration.id,
             "event_id": seat.event_id,
             "ticket_type_id": seat.ticket_type_id,
             "description": seat.description,
@@ -163,6 +165,10 @@ def _write_lines(session: Session, order: Order, seats: Sequence[pricing.PricedS
             "tax_rate": 0,
             "tax": seat.tax,
         }
-        for position, (seat, registration_id) in enumerate(zip(seats, registration_ids, strict=True), start=1)
+        for position, (seat, registration) in enumerate(zip(seats, registrations, strict=True), start=1)
     ]
-    session.execute(insert(OrderLine), rows)
+    lines = list(session.scalars(insert(OrderLine).returning(OrderLine, sort_by_parameter_order=True), rows))
+    # What has just been written need not be read again for the letter and the payment page.
+    for line, registration in zip(lines, registrations, strict=True):
+        set_committed_value(line, "registration", registration)
+    set_committed_value(order, "lines", lines)

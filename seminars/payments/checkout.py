@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from seminars.catalog.models import Event
 from seminars.config import Letterhead
 from seminars.gateways.stripe import CheckoutSession, Gateway, KeyMisused, StripeTrouble
 from seminars.kit.clock import Clock
 from seminars.kit.refusals import Conflict
 from seminars.messages import outbox
 from seminars.orders import cancellation, letters, queries
-from seminars.orders.models import Order, OrderLine
+from seminars.orders.models import Order
 from seminars.payments.models import FINAL, PaymentAttempt
 
 PAGE_LASTS = timedelta(minutes=35)
@@ -33,19 +32,19 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
 
     An order that lapsed takes its seats again first. The caller has the order locked. Raises SoldOut, Conflict.
     """
-    under_way = live_attempt(session, order)
-    if under_way is not None:
-        return under_way
+    last = last_attempt(session, order)
+    if last is not None and last.live:
+        return last
     if order.state == "expired":
         cancellation.revive(session, order, now=now)
     if order.state != "placed":
         raise Conflict("This order does not wait for a payment.")
-    number = 1 + (session.scalar(select(func.max(PaymentAttempt.number)).where(PaymentAttempt.order_id == order.id)) or 0)
+    number = 1 + (last.number if last is not None else 0)
     attempt = PaymentAttempt(
         order_id=order.id,
         number=number,
         key=f"seminars:{_installation(letterhead)}:order:{order.id}:{number}",
-        params=_params(session, order, number, letterhead, now),
+        params=_params(order, number, letterhead, now),
         expires_at=_whole_second(now + PAGE_LASTS),
         created_at=now,
     )
@@ -57,9 +56,16 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
     return attempt
 
 
+def last_attempt(session: Session, order: Order) -> PaymentAttempt | None:
+    """The newest attempt of this order. Only the newest can still become a payment."""
+    attempts = select(PaymentAttempt).where(PaymentAttempt.order_id == order.id).order_by(PaymentAttempt.number.desc())
+    return session.scalar(attempts.limit(1).execution_options(populate_existing=True))
+
+
 def live_attempt(session: Session, order: Order) -> PaymentAttempt | None:
     """The attempt of this order that can still become a payment, if there is one."""
-    return session.scalar(select(PaymentAttempt).where(PaymentAttempt.order_id == order.id, PaymentAttempt.state.not_in(FINAL)))
+    last = last_attempt(session, order)
+    return last if last is not None and last.live else None
 
 
 def _installation(letterhead: Letterhead) -> str:
@@ -71,7 +77,7 @@ def _whole_second(instant: datetime) -> datetime:
     return instant.replace(microsecond=0)
 
 
-def _params(session: Session, order: Order, number: int, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
+def _params(order: Order, number: int, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
     """What Stripe is sent for this attempt, however often. Metadata holds ids only, never a person."""
     whose = {"kind": "order", "row": str(order.id), "attempt": str(number), "installation": _installation(letterhead)}
     page = f"{letterhead.base_url}/orders/{order.secret}"
@@ -87,10 +93,8 @@ def _params(session: Session, order: Order, number: int, letterhead: Letterhead,
         "cancel_url": page,
         "expires_at": int(_whole_second(now + PAGE_LASTS).timestamp()),
     }
-    starts_at = session.scalar(
-        select(func.min(Event.starts_at)).join(OrderLine, OrderLine.event_id == Event.id).where(OrderLine.order_id == order.id)
-    )
-    if starts_at is not None and starts_at - now < DELAYED_METHODS_UNTIL:
+    starts = [line.registration.event.starts_at for line in order.lines]
+    if any(starts_at is not None and starts_at - now < DELAYED_METHODS_UNTIL for starts_at in starts):
         # A bank debit takes up to 14 business days: the seminar would be over before the money is known.
         params["excluded_payment_method_types"] = list(DELAYED_METHODS)
     return params
@@ -117,10 +121,13 @@ def hand_over(work: Work, gateway: Gateway, attempt_id: int, *, clock: Clock) ->
     `work` opens a transaction: one before the call, one after it, none during it. Called again, it sends the same thing again.
     """
     with work() as session:
-        attempt = session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
-        if not attempt.live or attempt.session_id is not None:
-            return attempt
-        attempt.state, attempt.submitted_at = "submitting", clock()
+        unsent = update(PaymentAttempt).where(
+            PaymentAttempt.id == attempt_id, PaymentAttempt.state.not_in(FINAL), PaymentAttempt.session_id.is_(None)
+        )
+        sending = unsent.values(state="submitting", submitted_at=clock()).returning(PaymentAttempt)
+        attempt = session.scalar(sending.execution_options(populate_existing=True, synchronize_session=False))
+        if attempt is None:
+            return session.get_one(PaymentAttempt, attempt_id, populate_existing=True)
     answer = ask(gateway, attempt)
     with work() as session:
         return answered(session, attempt_id, answer, now=clock())

@@ -42,8 +42,8 @@ def place_seats(
     zone: str,
     comp_reason: str = "",
     now: datetime,
-) -> list[int]:
-    """Register seats whose places are taken already; the registrations' ids, in the order of the seats."""
+) -> list[Registration]:
+    """Register seats whose places are taken already; the registrations, in the order of the seats."""
     rows = [
         {
             "secret": secret(),
@@ -63,7 +63,7 @@ def place_seats(
         }
         for seat in seats
     ]
-    return list(session.scalars(insert(Registration).returning(Registration.id, sort_by_parameter_order=True), rows))
+    return list(session.scalars(insert(Registration).returning(Registration, sort_by_parameter_order=True), rows))
 
 
 def of_order(session: Session, order_reference: str) -> list[Registration]:

@@ -22,8 +22,7 @@ blueprint = Blueprint("buying", __name__)
 @blueprint.post("/events/<reference>/hold")
 def hold(reference: str) -> Response:
     """Hold seats of this event and go on to the checkout; or the same page again, with what was wrong and what was typed."""
-    event = visible_event(db.session(), reference)
-    theirs = {kind.id for kind in event.ticket_types}
+    theirs = verbs.sold_at(db.session(), reference)
     try:
         places = {kind: number for kind, number in carts.wanted(request.form).items() if kind in theirs}
         with transaction(by="visitor", why="hold seats", request_id=request_id()) as session:
@@ -38,7 +37,9 @@ def hold(reference: str) -> Response:
 def _with_seats(session: Session, places: Mapping[int, int]) -> Cart:
     """This browser's cart, or a new one, with these seats in it. What it held before and lapsed is taken out."""
     instant = now()
-    cart = carts.held(session) or verbs.open_cart(session, now=instant)
+    cart = carts.held(session)
+    if cart is None:
+        return verbs.start_cart(session, places, now=instant)
     lapsed = {line.ticket_type_id: 0 for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant}
     return verbs.add_places(session, cart, lapsed | dict(places), now=instant)
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 STRIPE_LIVE = "https://api.stripe.com"
+LOGO_KINDS = (".svg", ".png", ".jpg", ".jpeg")
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", ""}
 
 
@@ -224,6 +225,8 @@ def _center(path: str) -> Center:
     center = Center(**data)
     if center.zone not in available_timezones():
         raise WrongSetting(f"CENTER_CONFIG has zone «{center.zone}». Use a name such as America/Chicago.")
+    if center.logo and not (Path(center.logo).is_file() and Path(center.logo).suffix.lower() in LOGO_KINDS):
+        raise WrongSetting(f"CENTER_CONFIG has logo «{center.logo}». Name a file that ends in {', '.join(LOGO_KINDS)}, or leave it empty.")
     if len(center.currency) != 3 or not center.currency.isupper():
         raise WrongSetting(f"CENTER_CONFIG has currency «{center.currency}». Use three capitals such as USD.")
     return center

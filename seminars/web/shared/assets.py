@@ -40,6 +40,9 @@ class Assets:
 
     def __init__(self, center: Center) -> None:
         found = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
+        self.logo = f"logo{Path(center.logo).suffix.lower()}" if center.logo else ""
+        if self.logo:
+            found[self.logo] = Path(center.logo).read_bytes()
         found[STYLESHEET] = _bootstrap() + b"\n" + found[STYLESHEET] + _accent(center)
         self._all = {name: _asset(name, content) for name, content in found.items()}
 
@@ -78,6 +81,7 @@ def install(app: Flask, center: Center) -> None:
 
     app.register_blueprint(blueprint)
     app.jinja_env.globals["asset"] = assets.path
+    app.jinja_env.globals["logo"] = assets.logo
 
 
 def _bootstrap() -> bytes:

@@ -11,15 +11,15 @@ from tests.journeys.visitor import Visitor
 CARD = "4242 4242 4242 4242"
 
 
-def find_event(visitor: Visitor, words: str, title: str, *, city: str) -> None:
-    """Search the programme and open the date in that city."""
+def find_event(visitor: Visitor, words: str, title: str, *, city: str, last: bool = False) -> None:
+    """Search the programme and open the (first or last) date in that city."""
     visitor.open("/")
     visitor.sees("Programme")
     visitor.fill("Search the programme", words)
     visitor.press("Find")
     visitor.reads("What we found for")
     entry = visitor.page.get_by_role("listitem").filter(has_text=f"{city},").filter(has_text=title)
-    visitor.follow(title, within=entry)
+    visitor.follow(title, within=entry.last if last else entry.first)
     visitor.sees(title)
 
 

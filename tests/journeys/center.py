@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from seminars.db import db, transaction
 from seminars.demo import catalogue, staff
 from seminars.demo.catalogue import Shelf
 from seminars.jobs import BY_NAME
+from seminars.joined import Joined
 from seminars.local.children import Child, Program
 from seminars.local.valkey import Broker
 from seminars.local.waiting import listens, lives
@@ -84,10 +85,11 @@ class Center:
         """The time for a verb; the running processes go by the same clock."""
         return now()
 
-    def run_job(self, name: str) -> None:
-        """What the timetable does within the minute, done now."""
+    def run_job(self, name: str, *, later: timedelta = timedelta()) -> None:
+        """What the timetable does within the minute, done now; or what it will do so much later."""
+        joined: Joined = self.app.extensions["seminars"]
         with self.app.app_context():
-            BY_NAME[name].act(self.app.extensions["seminars"])
+            BY_NAME[name].act(replace(joined, clock=lambda: now() + later))
 
     def logs(self) -> str:
         """The last words of every process, for the report of a journey that failed."""

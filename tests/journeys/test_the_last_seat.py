@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.journeys import buying
 from tests.journeys.people import person
+from tests.journeys.public import wait_on_the_programme
 
 CHLOE, DEV = person("Chloe Marchetti", "last"), person("Dev Patil", "last")
-CACHED_FOR = 10.0
-"""Seconds; the programme may be some seconds old."""
 
 
 def test_the_last_seat_goes_to_one_and_the_other_is_told(running_center, visiting):
@@ -29,15 +26,6 @@ def test_the_last_seat_goes_to_one_and_the_other_is_told(running_center, visitin
         buying.go_to_payment(chloe, "$180.00")
         buying.pay(chloe, "$180.00", name=CHLOE.name)
         chloe.sees("You are registered")
-        it_is_full_on_the_programme(dev)
+        wait_on_the_programme(dev, "A policy people will read", "Full")
     running_center.post.wait_for_calendar(CHLOE.email, "REQUEST", times=1)
     assert running_center.post.letters_to(DEV.email) == []
-
-
-def it_is_full_on_the_programme(dev):
-    entry = dev.page.get_by_role("listitem").filter(has_text="A policy people will read")
-    ends = time.monotonic() + CACHED_FOR
-    dev.open("/")
-    while not entry.get_by_text("Full", exact=True).count():
-        assert time.monotonic() < ends, "The programme does not say that the event is full."
-        dev.open("/")

@@ -50,6 +50,7 @@ class Inspector:
         self.seen.add(key)
         faults: list[str] = []
         try:
+            page.evaluate(self.axe.axe_script)
             for size, theme, rules in LOOKS:
                 page.set_viewport_size(size)  # type: ignore[arg-type]
                 page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
@@ -69,7 +70,7 @@ class Inspector:
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             yield f"{where}: the page is {wide} px wider than the window"
-        for broken in self.axe.run(page, options=rules).response["violations"]:
+        for broken in page.evaluate("rules => axe.run(document, rules)", rules)["violations"]:
             for node in broken["nodes"]:
                 yield f"{where}: {broken['id']}: {broken['help']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
 

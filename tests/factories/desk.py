@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.app import create_app
@@ -22,6 +23,7 @@ from seminars.config import Center, Settings
 from seminars.db import db, transaction
 from seminars.gateways.stripe import BalanceTransaction, Charge, CheckoutSession, Intent
 from seminars.kit.money import Money
+from seminars.messages.models import Message
 from seminars.orders import cart as carts
 from seminars.orders import checkout, codes, settlement
 from seminars.orders.buyers import Buyer, Party
@@ -197,7 +199,7 @@ def furnish(desk: Desk) -> Desk:
         )
         unpaid = an_order(desk, event, ("Nora Dahlquist", "nora@ostervik.example"), ticket=0)
         ids |= {"order": order.id, "order_number": order.number, "order_secret": order.secret, "unpaid": unpaid.id}
-        ids |= {"seat": order.lines[0].registration_id}
+        ids |= {"seat": order.lines[0].registration_id, "message": db.session.scalars(select(Message.id).order_by(Message.id)).first()}
         desk.ids |= ids
         db.session.remove()
     return desk

@@ -23,7 +23,11 @@ def registration_by_secret(session: Session, secret: str) -> Registration | None
 
 def told_of(session: Session, event_session: EventSession) -> int:
     """How many confirmed people would hear of a change of this session: those whose ticket admits to it."""
-    confirmed = (Registration.event_id == event_session.event_id, Registration.state == "confirmed", Registration.attendee_email.is_not(None))
+    confirmed = (
+        Registration.event_id == event_session.event_id,
+        Registration.state == "confirmed",
+        Registration.attendee_email.is_not(None),
+    )
     named = select(ticket_type_sessions.c.ticket_type_id).where(ticket_type_sessions.c.ticket_type_id == Registration.ticket_type_id)
     admitted = or_(~named.exists(), named.where(ticket_type_sessions.c.session_id == event_session.id).exists())
     return session.scalar(select(func.count()).select_from(Registration).where(*confirmed, admitted)) or 0

@@ -161,9 +161,7 @@ def _edit_policy(rule: RefundPolicy | None) -> ResponseReturnValue:
     currency = rule.currency if rule else joined().settings.center.currency
     facts = {"section": "Programme", "thing": rule, "currency": currency}
     if request.method == "GET":
-        typed = (
-            {"name": rule.name, "days_before": rule.days_before, "fee": words.amount(Money(rule.fee, currency))} if rule else {}
-        )
+        typed = {"name": rule.name, "days_before": rule.days_before, "fee": words.amount(Money(rule.fee, currency))} if rule else {}
         return page("catalogue/policy_edit.html", typed=typed, errors={}, **facts)
     typed_ = Typed(request.form)
     try:

@@ -77,6 +77,4 @@ def second_factor() -> ResponseReturnValue:
     """What one can prove one's identity with besides the password."""
     user = the_user()
     wanted = joined().settings.center.finance_second_factor and may.see_finance(user)
-    return page(
-        "second_factor.html", person=user, wanted=wanted, passkeys=len(user.webauthn), codes=len(user.mf_recovery_codes or [])
-    )
+    return page("second_factor.html", person=user, wanted=wanted, passkeys=len(user.webauthn), codes=len(user.mf_recovery_codes or []))

@@ -157,7 +157,7 @@ class Typed:
         text = self.text(name).strip().replace(" ", "T")
         for pattern in ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
             try:
-                return _sensible(datetime.strptime(text, pattern))
+                return sensible(datetime.strptime(text, pattern))
             except ValueError:
                 continue
         self.errors[name] = "Please give a day and a time, such as 2027-03-22 09:00."
@@ -166,7 +166,7 @@ class Typed:
     def day(self, name: str) -> date:
         """A day: 2027-03-22."""
         try:
-            return _sensible(datetime.strptime(self.text(name).strip(), "%Y-%m-%d")).date()
+            return sensible(datetime.strptime(self.text(name).strip(), "%Y-%m-%d")).date()
         except ValueError:
             self.errors[name] = "Please give a day, such as 2027-03-22."
             return date(2000, 1, 1)
@@ -181,7 +181,8 @@ class Typed:
             raise BadInputs(self.errors)
 
 
-def _sensible(value: datetime) -> datetime:
+def sensible(value: datetime) -> datetime:
+    """A day that the center may plan or keep books for. Raises ValueError for one before 2000 or after 2100."""
     if not 2000 <= value.year <= 2100:
         raise ValueError("no year that we plan for")
     return value.replace(second=0)

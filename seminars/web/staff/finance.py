@@ -13,7 +13,7 @@ from seminars.ledger import balances
 from seminars.people import permissions as may
 from seminars.web.shared import joined, now
 from seminars.web.shared.guards import needs
-from seminars.web.staff.door import page, positive, reading, staff
+from seminars.web.staff.door import page, positive, reading, sensible, staff
 from seminars.web.staff.links import address_of
 
 ROLES = ("settles", "surplus", "unallocated")
@@ -95,8 +95,7 @@ def deferred() -> ResponseReturnValue:
     as_of = _day("as_of") or _today()
     rows = queries.deferred_by_session(reading(), as_of=as_of)
     totals = {
-        row.deferred.currency: sum(one.deferred.amount for one in rows if one.deferred.currency == row.deferred.currency)
-        for row in rows
+        row.deferred.currency: sum(one.deferred.amount for one in rows if one.deferred.currency == row.deferred.currency) for row in rows
     }
     return page("finance/deferred.html", section="Finance", rows=rows, totals=totals, as_of=as_of)
 
@@ -110,7 +109,7 @@ def _names(entries: Sequence[balances.Entry]) -> dict[str, str]:
 def _day(name: str) -> date | None:
     """A day out of the address; what is none counts as none."""
     try:
-        return datetime.strptime(request.args.get(name, ""), "%Y-%m-%d").date()
+        return sensible(datetime.strptime(request.args.get(name, ""), "%Y-%m-%d")).date()
     except ValueError:
         return None
 

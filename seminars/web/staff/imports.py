@@ -73,9 +73,7 @@ def plan_again(run_id: int) -> ResponseReturnValue:
             choices, seats = _choices(typed, old), typed.whole("seats", low=0, high=MOST_SEATS)
             typed.finish()
             zone = joined().settings.center.zone
-            run = importing.plan_import(
-                session, name=old.name, data=old.data, center_zone=zone, now=now(), choices=choices, seats=seats
-            )
+            run = importing.plan_import(session, name=old.name, data=old.data, center_zone=zone, now=now(), choices=choices, seats=seats)
             if old.state == "planned":
                 importing.discard(session, old)
     except Refusal as refusal:
@@ -111,10 +109,7 @@ def _start(errors: dict[str, str] | None = None) -> str:
 def _show(run: ImportRun, errors: dict[str, str]) -> Response:
     session, outcome, after = reading(), request.args.get("outcome", ""), positive(request.args.get("after")) or 0
     wanted = (
-        select(ImportRow)
-        .where(ImportRow.run_id == run.id, ImportRow.position > after)
-        .order_by(ImportRow.position)
-        .limit(PER_PAGE + 1)
+        select(ImportRow).where(ImportRow.run_id == run.id, ImportRow.position > after).order_by(ImportRow.position).limit(PER_PAGE + 1)
     )
     rows = session.scalars(wanted.where(ImportRow.outcome == outcome) if outcome else wanted).all()
     response = make_response(

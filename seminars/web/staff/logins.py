@@ -44,9 +44,7 @@ def invite() -> ResponseReturnValue:
     try:
         with acting() as session:
             form = request.form
-            person = users.create(
-                session, name=form.get("name", ""), email=form.get("email", ""), roles=form.getlist("roles"), now=now()
-            )
+            person = users.create(session, name=form.get("name", ""), email=form.get("email", ""), roles=form.getlist("roles"), now=now())
             _send_link(session, person)
     except Refusal as refusal:
         return again("people/edit.html", refusal, section="People", person=None, roles=WORDS)

@@ -63,9 +63,7 @@ def order(order_id: int) -> ResponseReturnValue:
     session = reading()
     found = _order(session, order_id)
     entries = [
-        one
-        for one in timeline.of_order(session, found, zone=joined().settings.center.zone)
-        if not one.money or may.see_finance(the_user())
+        one for one in timeline.of_order(session, found, zone=joined().settings.center.zone) if not one.money or may.see_finance(the_user())
     ]
     return page(
         "orders/show.html",
@@ -117,9 +115,7 @@ def take_registration(event_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         event = catalogue.event_by_id(reading(), event_id)
         return again("orders/register.html", refusal, section="Programme", event=event, places=places)
-    flash(
-        f"Order {placed.number} is placed." if placed.total else f"Order {placed.number} is settled; the mails are on their way."
-    )
+    flash(f"Order {placed.number} is placed." if placed.total else f"Order {placed.number} is settled; the mails are on their way.")
     return redirect(url_for("staff.order", order_id=placed.id), 303)
 
 

@@ -48,9 +48,7 @@ def event(event_id: int) -> ResponseReturnValue:
     session, user = reading(), the_user()
     found = catalogue.event_by_id(session, event_id)
     roster = rosters.roster_page(session, event_id, rosters.Filter(), most=ON_EVENT) if may.see_people_registered(user) else None
-    deferred = (
-        [balances.deferred_of(session, session_reference(part)) for part in found.sessions] if may.see_finance(user) else []
-    )
+    deferred = [balances.deferred_of(session, session_reference(part)) for part in found.sessions] if may.see_finance(user) else []
     return page(
         "events/show.html",
         section="Programme",

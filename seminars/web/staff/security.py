@@ -4,7 +4,8 @@ import base64
 import hashlib
 from typing import Any, cast
 
-from flask import Flask, abort, request
+from flask import Flask, abort, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.signals import (
     password_changed,
@@ -49,6 +50,7 @@ def init_security(app: Flask, settings: Settings) -> Security:
     )
     security.want_json(lambda _request: False)
     app.before_request(_stay_here)
+    app.before_request(_stay_signed_in)
     app.before_request(_say_who_acts)
     for signal, hear in _HEARD:
         signal.connect(hear, app)
@@ -96,6 +98,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {f"SECURITY_{name}": value for name, value in (own | _ADDRESSES).items()}
 
 
+_SECOND_STEP = ("security.two_factor_token_validation", "security.tf_select", "security.two_factor_rescue", "security.mf_recovery")
 _ADDRESSES = {
     "LOGIN_URL": "/staff/sign-in",
     "LOGOUT_URL": "/staff/sign-out",
@@ -120,12 +123,26 @@ _ADDRESSES = {
 }
 
 
-def _stay_here() -> None:
-    """Refuse a way back that would lead away from this site; what our own pages write there never does."""
+def _stay_here() -> ResponseReturnValue | None:
+    """Refuse a way back that would lead away from this site; what our own pages write there never does.
+
+    The pages of a second step are for who has not finished signing in: Flask-Security would sign others out for looking at them.
+    """
+    if request.endpoint in _SECOND_STEP and signed_in_user() is not None:
+        return redirect(url_for("staff.today"))
     if request.blueprint == "security":
         for way in (*request.args.getlist("next"), *request.form.getlist("next")):
             if way and not same_site(way, ""):
                 abort(400, "The address to go back to leads away from this site. Open the page you wanted from here.")
+    return None
+
+
+def _stay_signed_in() -> ResponseReturnValue | None:
+    """Whoever is signed in and has no code to give is led to Today: there Flask-Security would sign them out, at the mere opening of a
+    link that anybody can send."""
+    if request.endpoint == "security.two_factor_token_validation" and signed_in_user() and session.get("tf_state") != "validating_profile":
+        return redirect(url_for("staff.today"))
+    return None
 
 
 def _say_who_acts() -> None:

@@ -22,12 +22,12 @@ from seminars.web.shared import joined, now, request_id
 PAUSED = "We pause after several wrong tries. Please wait some minutes, then try again."
 
 
-def _tried(form: FlaskForm, user: Any, check: Callable[[], bool]) -> bool:
+def _tried(form: FlaskForm, user: Any, proof: str | None, check: Callable[[], bool]) -> bool:
     """Whether the proof holds. A wrong one is counted against its name at once; while a name pauses, no proof is looked at."""
     if user is not None and users.paused(user, now=now()):
         return False
     right = bool(check())
-    if not right and user is not None and "csrf_token" not in form.errors:
+    if not right and proof and user is not None and "csrf_token" not in form.errors:
         with transaction(by="visitor", request_id=request_id()) as session:
             users.sign_in_failed(session, user, now=now())
             recording.note(session, "sign-in failed", reference("user", user.id), now=now())
@@ -41,8 +41,8 @@ class PasswordForm(LoginForm):
 
     def validate(self, **kwargs: Any) -> bool:
         address = (self.email.data or "").strip()
-        user = db.session.scalar(select(User).where(User.email == address)) if self.password.data else None
-        right = _tried(self, user, lambda: super(PasswordForm, self).validate(**kwargs))
+        user = db.session.scalar(select(User).where(User.email == address))
+        right = _tried(self, user, self.password.data, lambda: super(PasswordForm, self).validate(**kwargs))
         if not right and not self.errors:
             hash_password(self.password.data)  # a pause takes as long as a wrong password
             self.password.errors = [PAUSED]
@@ -53,7 +53,7 @@ class AgainForm(VerifyForm):
     """The password once more, before something delicate."""
 
     def validate(self, **kwargs: Any) -> bool:
-        right = _tried(self, self.user, lambda: super(AgainForm, self).validate(**kwargs))
+        right = _tried(self, self.user, self.password.data, lambda: super(AgainForm, self).validate(**kwargs))
         if not right and not self.errors:
             self.password.errors = [PAUSED]
         return right
@@ -63,7 +63,7 @@ class CodeForm(TwoFactorVerifyCodeForm):
     """The code of the authenticator. While it is being set up nothing is counted: the person is signed in."""
 
     def validate(self, **kwargs: Any) -> bool:
-        right = _tried(self, None if self.is_setup else self.user, lambda: super(CodeForm, self).validate(**kwargs))
+        right = _tried(self, None if self.is_setup else self.user, self.code.data, lambda: super(CodeForm, self).validate(**kwargs))
         if not right and not self.errors:
             self.code.errors = [PAUSED]
         return right
@@ -73,7 +73,7 @@ class RecoveryForm(MfRecoveryForm):
     """One of the codes kept for the day on which the telephone is lost."""
 
     def validate(self, **kwargs: Any) -> bool:
-        right = _tried(self, self.user, lambda: super(RecoveryForm, self).validate(**kwargs))
+        right = _tried(self, self.user, self.code.data, lambda: super(RecoveryForm, self).validate(**kwargs))
         if not right and not self.errors:
             self.code.errors = [PAUSED]
         return right

@@ -173,9 +173,7 @@ def change_quota(quota_id: int) -> ResponseReturnValue:
 
 
 def _again(refusal: Refusal, event: Event, ticket_type: TicketType | None) -> ResponseReturnValue:
-    return again(
-        "events/ticket.html", refusal, section="Programme", event=event, ticket_type=ticket_type, currency=_currency(event)
-    )
+    return again("events/ticket.html", refusal, section="Programme", event=event, ticket_type=ticket_type, currency=_currency(event))
 
 
 def _ticket(typed: Typed, event: Event) -> Ticket:
@@ -198,9 +196,7 @@ def _until(typed: Typed, event: Event) -> datetime | None:
     text = typed.text("early_until").strip()
     if not text:
         return None
-    wall = (
-        typed.clock("early_until") if len(text) > len("2027-03-22") else datetime.combine(typed.day("early_until"), time(23, 59))
-    )
+    wall = typed.clock("early_until") if len(text) > len("2027-03-22") else datetime.combine(typed.day("early_until"), time(23, 59))
     return None if "early_until" in typed.errors else place_in_time(wall, event.zone, field="early_until")
 
 

@@ -14,7 +14,11 @@ from seminars.orders.models import DiscountCode
 from seminars.people.models import User
 from tests.factories.desk import Desk, press, sign_in, token_of
 
-TABLE = b"Title,Date,Start,End,Location\nWords that calm,2027-06-01,09:00,10:00,Room 1\n=cmd|x,2027-06-02,09:00,10:00,Room 2\nNo day,,09:00,10:00,\n"
+TABLE = b"""Title,Date,Start,End,Location
+Words that calm,2027-06-01,09:00,10:00,Room 1
+=cmd|x,2027-06-02,09:00,10:00,Room 2
+No day,,09:00,10:00,
+"""
 
 
 def one(desk: Desk, statement):  # type: ignore[no-untyped-def]

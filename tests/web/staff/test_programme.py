@@ -37,8 +37,8 @@ def test_an_event_is_put_on_sale_from_nothing_through_the_web_alone(desk: Desk) 
         client,
         "/staff/events/new",
         {
-            "seminar": "1", "title": "Words that calm, spring", "zone": "America/Chicago", "format": "in_person", "venue": "1", "capacity": "40",
-            "policy": "1", "listed": "1", "speakers": "1", "join_url": "", "notes": "",
+            "seminar": "1", "title": "Words that calm, spring", "zone": "America/Chicago", "format": "in_person", "venue": "1",
+            "capacity": "40", "policy": "1", "listed": "1", "speakers": "1", "join_url": "", "notes": "",
         },
     )  # fmt: skip
     event = made.headers["Location"]
@@ -72,26 +72,31 @@ def test_an_event_that_is_not_ready_says_what_is_missing(furnished: Desk) -> Non
     assert (refused.status_code, "it needs a ticket type on sale" in refused.text) == (409, True)
 
 
+SESSION, TICKET, EVENT = "/staff/events/{event}/sessions/new", "/staff/events/{event}/tickets/new", "/staff/events/{event}/edit"
+IN_PERSON = {"title": "x", "zone": "America/Chicago", "format": "in_person"}
+
+
 @pytest.mark.parametrize(
     ("path", "typed", "said"),
     [
-        ("/staff/events/{event}/sessions/new", {"starts": "2027-03-14T02:30", "ends": "2027-03-14T04:00"}, "does not exist in America/Chicago"),
-        ("/staff/events/{event}/sessions/new", {"starts": "2027-03-22T09:00", "ends": "2027-03-22T08:00"}, "has to end after it starts"),
-        ("/staff/events/{event}/sessions/new", {"starts": "tomorrow", "ends": "9"}, "Please give a day and a time"),
-        ("/staff/events/{event}/tickets/new", {"name": "x", "price": "-1", "most_per_order": "1"}, "a price of 0.00 or more"),
-        ("/staff/events/{event}/tickets/new", {"name": "x", "price": "1.555", "most_per_order": "1"}, "is not an amount in USD"),
-        ("/staff/events/{event}/tickets/new", {"name": "x", "price": "1e9", "most_per_order": "1"}, "is not an amount"),
-        ("/staff/events/{event}/tickets/new", {"name": "", "price": "1", "most_per_order": "1.5"}, "a whole number from 1 to 20"),
-        ("/staff/events/new", {"seminar": "999", "title": "x", "zone": "Mars/Base", "format": "in_person", "capacity": "-1"}, "Please choose what is taught"),
-        ("/staff/events/{event}/edit", {"title": "a\r\nBEGIN:VEVENT", "zone": "America/Chicago", "format": "in_person"}, "on one line"),
-        ("/staff/events/{event}/edit", {"title": "x", "zone": "America/Chicago", "format": "hologram"}, "Please choose how people take part"),
-        ("/staff/events/{event}/edit", {"title": "x", "zone": "America/Chicago", "format": "online", "join_url": "javascript:alert(1)"}, "starts with https://"),
+        (SESSION, {"starts": "2027-03-14T02:30", "ends": "2027-03-14T04:00"}, "does not exist in America/Chicago"),
+        (SESSION, {"starts": "2027-03-22T09:00", "ends": "2027-03-22T08:00"}, "has to end after it starts"),
+        (SESSION, {"starts": "tomorrow", "ends": "9"}, "Please give a day and a time"),
+        (TICKET, {"name": "x", "price": "-1", "most_per_order": "1"}, "a price of 0.00 or more"),
+        (TICKET, {"name": "x", "price": "1.555", "most_per_order": "1"}, "is not an amount in USD"),
+        (TICKET, {"name": "x", "price": "1e9", "most_per_order": "1"}, "is not an amount"),
+        (TICKET, {"name": "", "price": "1", "most_per_order": "1.5"}, "a whole number from 1 to 20"),
+        ("/staff/events/new", IN_PERSON | {"seminar": "999", "capacity": "-1"}, "Please choose what is taught"),
+        (EVENT, IN_PERSON | {"title": "a\r\nBEGIN:VEVENT"}, "on one line"),
+        (EVENT, IN_PERSON | {"zone": "Mars/Base"}, "Please choose a zone"),
+        (EVENT, IN_PERSON | {"format": "hologram"}, "Please choose how people take part"),
+        (EVENT, IN_PERSON | {"format": "online", "join_url": "javascript:alert(1)"}, "starts with https://"),
         ("/staff/seats/{quota}", {"size": "1"}, "seats are taken, so there cannot be only 1"),
         ("/staff/seats/{quota}", {"size": "1000000000"}, "a whole number from 0 to 1,000,000"),
         ("/staff/venues/new", {"name": "x", "zone": "America/Chicago", "country": "USA"}, "two letters"),
         ("/staff/codes/new", {"code": "x y", "percent": "120"}, "3 to 40 letters"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_is_refused_beside_its_field_and_changes_nothing(
     furnished: Desk, path: str, typed: dict[str, str], said: str
 ) -> None:

@@ -6,8 +6,11 @@ import os
 import shutil
 import socket
 import socketserver
+import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from aiosmtpd.controller import Controller
 from psycopg.types.json import Jsonb
 
 from seminars.calendars import ics
@@ -140,6 +144,27 @@ class Sink:
         self._server.server_close()
 
 
+class _Forgetting:
+    """What aiosmtpd calls with each mail."""
+
+    async def handle_DATA(self, *_: object) -> str:
+        return "250 kept"
+
+
+class SinkProcess:
+    """A mail server in a process of its own, which forgets what it is sent: aiosmtpd, or the few lines above that do less than any
+    real one."""
+
+    def __init__(self, kind: str) -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks.mailing", kind], text=True, stdout=subprocess.PIPE)
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
 def people(connection: psycopg.Connection[Any], number: int) -> None:
     """One event, and so many confirmed people in it."""
     now = START - timedelta(days=60)
@@ -215,3 +240,21 @@ def placed_orders(connection: psycopg.Connection[Any], number: int) -> None:
         "net, tax_rate, tax) SELECT n, 1, n, 1, 1, 'Seat', 0, 0, 0, 0, 0, 0 FROM generate_series(1, %s) n",
         [number],
     )
+
+
+def _serve(kind: str) -> None:
+    if kind == "aiosmtpd":
+        controller = Controller(_Forgetting(), hostname="127.0.0.1", port=free_port())
+        controller.start()
+        print(f"smtp://127.0.0.1:{controller.port}", flush=True)
+        while True:
+            time.sleep(60)
+    sink = Sink()
+    print(sink.url, flush=True)
+    while True:
+        time.sleep(1)
+        sink.clear()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from sqlalchemy import Row, bindparam, case, text, update
 from sqlalchemy.orm import Session
 
-from seminars.db import UtcDateTime
 from seminars.gateways.smtp import SERVICE_CLOSING, AnswerLost, NotReached, Refused
 from seminars.kit.clock import Clock
 from seminars.messages.outbox import MESSAGES, NEWER_CAME_FIRST
@@ -99,6 +98,7 @@ class Answer:
 
 # One statement, so that two senders never hold the same row, and never two rows of one lane: a row waits while an earlier one of its
 # lane is on its way or may still be sent again, and a CANCEL also until a minute has passed since anything of its lane went out.
+# A claim need not survive the database server, so its commit waits for no disk; that of the bytes does, and it takes the claim along.
 _CLAIM = text("""
     WITH due AS (
         SELECT m.id, m.state
@@ -119,7 +119,7 @@ _CLAIM = text("""
     UPDATE messages m
        SET state = 'sending', lease_until = :lease_until, attempts = m.attempts + 1,
            sent_at = CASE WHEN due.state = 'sending' THEN coalesce(m.sent_at, :now) ELSE m.sent_at END
-      FROM due
+      FROM due, (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
      WHERE m.id = due.id
  RETURNING m.id, m.key, m.kind, m.recipient, m.recipient_name, m.facts, m.references, m.calendar_method, m.calendar, m.thread,
            m.attempts, m.sent_at IS NOT NULL AS maybe_sent, m.raw,
@@ -130,13 +130,13 @@ _CLAIM = text("""
 
 # The one statement that each mail costs. Its commit does not wait for the disk: should the database server itself be lost in that
 # half second, the mail is sent once more, byte for byte, which is what happens anyway to a sender that dies at this point.
-_WRITE_DOWN = text("""
+_WRITE_DOWN = """
     UPDATE messages
-       SET state = :state, reply = :reply, reason = :reason, lease_until = NULL,
-           sent_at = coalesce(:sent_at, sent_at), not_before = coalesce(:not_before, not_before)
+       SET state = %(state)s, reply = %(reply)s, reason = %(reason)s, lease_until = NULL,
+           sent_at = coalesce(%(sent_at)s, sent_at), not_before = coalesce(%(not_before)s, not_before)
       FROM (SELECT set_config('synchronous_commit', 'off', true)) AS unhurried
-     WHERE id = :id AND state = 'sending' AND lease_until = :lease_until
-""").bindparams(bindparam("sent_at", type_=UtcDateTime), bindparam("not_before", type_=UtcDateTime))
+     WHERE id = %(id)s AND state = 'sending' AND lease_until = %(lease_until)s
+"""
 
 
 def deliver_due(
@@ -245,7 +245,7 @@ def _send_all(notebook: Session, postman: Sender, press: Press, claimed: Claim, 
         if clock() + LAST_START >= claimed.lease_until:
             return claimed.mails[number:]
         answer = _hand_over(postman, press, mail, clock=clock)
-        connection.execute(_WRITE_DOWN, {"id": mail.id, "lease_until": claimed.lease_until, **_columns(answer)})
+        connection.exec_driver_sql(_WRITE_DOWN, {"id": mail.id, "lease_until": claimed.lease_until, **_columns(answer)})
         if answer.away:
             return claimed.mails[number + 1 :]
     return None

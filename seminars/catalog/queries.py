@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     FromClause,
     Integer,
@@ -75,7 +76,9 @@ class Kind(NamedTuple):
     rows: int
 
 
-def programme(session: Session, narrowed: Narrowed, *, now: datetime, since: datetime | None, after: Cursor | None, most: int) -> Rows:
+def programme(
+    connection: Connection, narrowed: Narrowed, *, now: datetime, since: datetime | None, after: Cursor | None, most: int
+) -> Rows:
     """What is going on or to come, by start: one row more than `most` when there is more. Past events are not in it.
 
     (id, version, starts_at, size, left) of each: what can change every second, and a mark that changes with all the rest, so that who
@@ -87,7 +90,7 @@ def programme(session: Session, narrowed: Narrowed, *, now: datetime, since: dat
     if after is not None:
         values |= {"after_at": after.starts_at, "after_id": after.id}
     begins = "after" if after is not None else "since" if since is not None else "now"
-    return session.connection().execute(_programme(shape, begins, most + 1), values).all()
+    return connection.execute(_programme(shape, begins, most + 1), values).all()
 
 
 @cache

@@ -20,6 +20,7 @@ from seminars.db import db
 from seminars.web.public import narrowing, wording
 from seminars.web.shared import joined, now
 from seminars.web.shared.preferences import keep_zone, visitor_zone
+from seminars.web.shared.reading import single_statement
 
 blueprint = Blueprint("programme", __name__)
 
@@ -82,7 +83,8 @@ def show() -> Response:
     asked, instant = narrowing.read(request.args), now()
     center, zone = joined().settings.center, visitor_zone(request)
     since = _midnight(asked, center.zone, instant)
-    rows = queries.programme(db.session(), asked.narrowed, now=instant, since=since, after=asked.after, most=PAGE)
+    with single_statement() as connection:
+        rows = queries.programme(connection, asked.narrowed, now=instant, since=since, after=asked.after, most=PAGE)
     more = rows[PAGE - 1] if len(rows) > PAGE else None
     response = make_response(
         render_template(

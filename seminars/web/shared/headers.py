@@ -1,6 +1,8 @@
 """What every answer says about itself to browsers and caches (reliability-security.md §5, browser and HTTP groups)."""
 
 import secrets
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g
@@ -8,13 +10,30 @@ from flask import Flask, Response, g
 from seminars.config import STRIPE_LIVE, Settings
 from seminars.web.shared.cookies import secure
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 STRIPE_PAGE = "https://checkout.stripe.com"
 UNUSED = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
+class WithHeaders:
+    """Adds what is the same for every answer, whoever made it, where the answer does not say it otherwise itself."""
+
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
+        self._app = app
+        self._fixed = _fixed(settings)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *exc: Any) -> Any:
+            said = {name for name, _ in headers}
+            return start_response(status, headers + [one for one in self._fixed if one[0] not in said], *exc)
+
+        return self._app(environ, start)
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Name each request and put the headers on each answer."""
-    fixed = _fixed(settings)
 
     @app.before_request
     def name_the_request() -> None:
@@ -22,13 +41,13 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def say(response: Response) -> Response:
-        for name, value in fixed:
-            response.headers.setdefault(name, value)
         # A page is personal until its view says otherwise: a shared proxy must never keep somebody's order.
         if "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         response.headers["X-Request-Id"] = g.get("request_id", "")
         return response
+
+    app.wsgi_app = WithHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
 
 
 def _fixed(settings: Settings) -> list[tuple[str, str]]:

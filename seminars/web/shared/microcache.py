@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FRESH = 2.0
 STALE = 20.0
 MOST_PAGES = 512
-MOST_ZIPPED = 64
+MOST_ZIPPED = 16
 MOST_BYTES = 16 * 1024 * 1024
 WORTH_COMPRESSING = 1_000
 LEVEL = 5
@@ -61,7 +61,7 @@ class MicroCache:
         self._hit = hit
         self._pages: OrderedDict[Key, Page] = OrderedDict()
         self._bytes = 0
-        self._zipped: OrderedDict[str, bytes] = OrderedDict()
+        self._zipped: OrderedDict[bytes, tuple[str, bytes]] = OrderedDict()
         self._locks: dict[Key, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -126,25 +126,29 @@ class MicroCache:
 
     def _page(self, status: str, headers: Headers, body: bytes, zipped: bool) -> Page:
         kept = {name.lower(): value for name, value in headers}
-        public = _public(headers)
-        etag = kept.get("etag") or (f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"' if public else "")
-        ours = ("content-length", "etag", "vary", "x-request-id") if public else ("content-length",)
-        sent = [(name, value) for name, value in headers if name.lower() not in ours]
-        if public:
+        etag = kept.get("etag", "")
+        if not _public(headers):
+            sent = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        else:
+            ours = ("content-length", "etag", "vary", "x-request-id")
+            sent = [(name, value) for name, value in headers if name.lower() not in ours]
+            own, compressed = self._compressed(body)
+            etag = etag or own
             sent += [("ETag", etag), ("Vary", "Accept-Encoding, Cookie")]
             if zipped and len(body) > WORTH_COMPRESSING:
-                body = self._compressed(etag, body)
+                body = compressed
                 sent.append(("Content-Encoding", "gzip"))
         sent.append(("Content-Length", str(len(body))))
         return Page(status, sent, body, etag, kept.get("last-modified", ""), time.monotonic())
 
-    def _compressed(self, etag: str, body: bytes) -> bytes:
-        """Public pages mostly come out as they did a moment ago: the same bytes are compressed once."""
-        found = self._zipped.get(etag)
+    def _compressed(self, body: bytes) -> tuple[str, bytes]:
+        """Tag and compressed bytes of a public page. Most come out as they did a moment ago: the same bytes are compressed once."""
+        found = self._zipped.get(body)
         if found is None:
-            found = gzip.compress(body, LEVEL, mtime=0)
+            tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+            found = tag, gzip.compress(body, LEVEL, mtime=0)
             with self._guard:
-                self._zipped[etag] = found
+                self._zipped[body] = found
                 while len(self._zipped) > MOST_ZIPPED:
                     self._zipped.popitem(last=False)
         return found

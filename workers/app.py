@@ -8,7 +8,7 @@ from celery import Celery  # type: ignore[import-untyped]
 from kombu import Queue  # type: ignore[attr-defined]
 
 from seminars.config import Settings
-from workers.beat import schedule
+from workers.beat import TIMETABLE_INSIDE, TimetableInside, schedule
 
 QUEUES = ("short", "long")
 settings = Settings.from_env()
@@ -33,5 +33,8 @@ app.conf.update(
     beat_schedule_filename=str(settings.var_dir / "beat-schedule"),
     beat_max_loop_interval=5,
 )
+
+app.user_options["worker"].add(TIMETABLE_INSIDE)
+app.steps["worker"].add(TimetableInside)
 
 from workers import bell, context  # noqa: E402, F401  they connect to the application's signals

@@ -1,8 +1,14 @@
-"""The timetable as Celery's beat reads it."""
+"""The timetable as Celery's beat reads it, and beat as a thread of the only worker there is."""
 
 from typing import Any
 
+from celery.beat import EmbeddedService  # type: ignore[import-untyped]
+from celery.bootsteps import StartStopStep  # type: ignore[import-untyped]
+from click import Option
+
 from seminars.jobs import TIMETABLE
+
+TIMETABLE_INSIDE = Option(("--timetable",), is_flag=True, help="Keep the timetable too, in a thread. Only where this is the only worker.")
 
 
 def schedule() -> dict[str, dict[str, Any]]:
@@ -20,3 +26,15 @@ def schedule() -> dict[str, dict[str, Any]]:
         for job in TIMETABLE
         for number in range(1, job.times + 1)
     }
+
+
+class TimetableInside(StartStopStep):  # type: ignore[misc]
+    """Beat in a thread. Celery's own --beat forks a second process, which costs as much memory as the worker itself."""
+
+    def __init__(self, worker: Any, timetable: bool = False, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self.enabled = timetable
+
+    def create(self, worker: Any) -> Any:
+        """The thread, not yet started."""
+        return EmbeddedService(worker.app, thread=True, schedule_filename=worker.schedule_filename)

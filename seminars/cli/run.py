@@ -43,7 +43,7 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
 def worker(pool: str, concurrency: int, with_beat: bool) -> None:
     """Do what the timetable and the bell ask for."""
     _refuse_wrong_settings()
-    beat_too = ["--beat"] if with_beat else []
+    beat_too = ["--timetable"] if with_beat else []
     _become("celery", "--app", WORKER, "--quiet", "worker", "--pool", pool, "--concurrency", str(concurrency), "--without-gossip",
             "--without-mingle", "--loglevel", "INFO", *beat_too)
 

@@ -1,14 +1,18 @@
 """The database: base class of all tables, column types, and the one way to do all-or-nothing work."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Identity, MetaData, String, func, select, types
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Identity, MetaData, String, event, func, select, types
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 
 class UtcDateTime(types.TypeDecorator[datetime]):
@@ -85,6 +89,29 @@ def at_once() -> Iterator[Session]:
     """A session in which each statement is a transaction of its own, for noting one fact after another with nothing open in between."""
     with Session(db.engines[AT_ONCE], expire_on_commit=False) as session:
         yield session
+
+
+IDLE_SECONDS = 5.0
+
+
+def try_idle_connections(engine: Engine, *, after: float = IDLE_SECONDS) -> None:
+    """Try a pooled connection before it is used, if it lay idle for some seconds: the server may have gone meanwhile.
+
+    SQLAlchemy's own pre-ping tries each one each time, which is a trip to the database for every page.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def put_back(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def take_out(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("since", time.monotonic()) < after:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as gone:
+            raise DisconnectionError("the server is gone: the pool takes another connection") from gone
 
 
 BELL = "seminars_bell"

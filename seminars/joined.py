@@ -7,7 +7,7 @@ from flask import Flask
 from seminars import tables  # noqa: F401  every mapper must be known before the first query
 from seminars.audit import recording
 from seminars.config import Settings
-from seminars.db import db, join_at_once
+from seminars.db import db, join_at_once, try_idle_connections
 from seminars.gateways.smtp import Postman
 from seminars.gateways.stripe import Gateway
 from seminars.kit import clock
@@ -30,7 +30,7 @@ def join(settings: Settings, *, templates: str | None = None, now: Clock = clock
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver_url(settings.database_url),
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 5, "max_overflow": 5, "pool_pre_ping": True},
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 5, "max_overflow": 5},
     )
     app.extensions["seminars"] = Joined(
         settings=settings,
@@ -41,6 +41,7 @@ def join(settings: Settings, *, templates: str | None = None, now: Clock = clock
     db.init_app(app)
     with app.app_context():
         join_at_once()
+        try_idle_connections(db.engine)
     recording.listen()
     return app
 

@@ -4,7 +4,7 @@ Version, time-outs, retries and base address are set here, because the library's
 web application (payments.md §1). Answers are turned into small frozen values; what went wrong into three kinds:
 
 StripeTrouble
-├── Unreachable   no answer that can be trusted came back: nothing is known about the effect
+├── Unreachable   no answer that can be trusted came back, or our key was not let in: nothing is known of the thing asked about
 ├── Refused       Stripe looked at the request and said no: nothing happened
 └── KeyMisused    the same idempotency key with other parameters: a mistake of ours, for a person
 """
@@ -42,6 +42,11 @@ class Refused(StripeTrouble):
     def __init__(self, code: str, sentence: str) -> None:
         self.code = code
         super().__init__(sentence)
+
+    @property
+    def absent(self) -> bool:
+        """Whether Stripe has no such object under our key."""
+        return self.code == "resource_missing"
 
 
 class KeyMisused(StripeTrouble):
@@ -120,7 +125,6 @@ class RefundState:
     balance_transaction_id: str | None
     failure_balance_transaction_id: str | None
     failure_reason: str
-    pending_reason: str
     metadata: dict[str, str]
     created: datetime
 
@@ -166,8 +170,15 @@ class Gateway:
             answer = call(*args, {"idempotency_key": key} if key else {})
         except stripe.IdempotencyError as wrong:
             raise KeyMisused(str(wrong.user_message or wrong)) from wrong
-        except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as wrong:
-            # 409 «key in use» comes as APIError too: another sender is at it, so nothing is known yet.
+        except (
+            stripe.APIConnectionError,
+            stripe.RateLimitError,
+            stripe.APIError,
+            stripe.AuthenticationError,
+            stripe.PermissionError,
+        ) as wrong:
+            # 409 «key in use» comes as APIError too: another sender is at it, so nothing is known yet. A key that was rolled or may
+            # not do this says nothing of the page or the refund either: taken for a no, it would end every one of them.
             failed_there = (wrong.http_status or 0) >= 500
             raise Unreachable(f"{type(wrong).__name__}: {wrong.user_message or wrong}", failed_there=failed_there) from wrong
         except stripe.StripeError as wrong:
@@ -226,11 +237,9 @@ class Gateway:
         for found in self._pages(self._v1.refunds.list, {"payment_intent": payment_intent_id, "limit": 100}):
             yield _refund(found)
 
-    def events_since(self, since: datetime, types: tuple[str, ...], *, undelivered: bool = False) -> Iterator[EventNotice]:
+    def events_since(self, since: datetime, types: tuple[str, ...]) -> Iterator[EventNotice]:
         """What happened since then, newest first, of at most 20 types (Stripe's own limit of one call)."""
         params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": list(types), "limit": 100}
-        if undelivered:
-            params["delivery_success"] = False
         for found in self._pages(self._v1.events.list, params):
             yield _notice(json.loads(json.dumps(found, default=str)))  # the library turns decimals into Decimal, which JSON has not
 
@@ -327,7 +336,6 @@ def _refund(found: dict[str, Any]) -> RefundState:
         balance_transaction_id=_id(found.get("balance_transaction")),
         failure_balance_transaction_id=_id(found.get("failure_balance_transaction")),
         failure_reason=found.get("failure_reason") or "",
-        pending_reason=found.get("pending_reason") or "",
         metadata=dict(found.get("metadata") or {}),
         created=_instant(found["created"]),
     )

@@ -63,10 +63,21 @@ def apply(session: Session, seen: Seen, *, letterhead: Letterhead, found_by: str
         _paid(session, attempt, order, seen, intent.charge, letterhead, found_by, now)
     elif intent is not None and intent.status in ("requires_payment_method", "canceled"):
         _failed(session, attempt, order, intent, letterhead, now)
-    else:
+    elif attempt.live:
         attempt.state = "processing"
     session.flush()
     return attempt
+
+
+def note_unknown_page(session: Session, session_id: str, why: str, *, now: datetime) -> None:
+    """Stripe told us this page's id and knows it no more: a person must look before anybody's seat is given away."""
+    attempt = session.scalars(select(PaymentAttempt).where(PaymentAttempt.session_id == session_id)).one()
+    order = settlement.lock(session, attempt.order_id)
+    attempt.checked_at, attempt.trouble = now, why
+    order.needs_review = (
+        f"Stripe does not tell of the payment page of attempt {attempt.number}: {why} Does the key in the settings belong to that account?"
+    )
+    session.flush()
 
 
 def _attempt_of(session: Session, page: CheckoutSession, now: datetime) -> PaymentAttempt | None:
@@ -246,11 +257,16 @@ def _mismatch(order: Order, attempt: PaymentAttempt, page: CheckoutSession, paym
     return ""
 
 
-def record_fee(session: Session, charge_id: str, fee: BalanceTransaction, *, zone: str, now: datetime) -> None:
-    """Attach the balance transaction of a charge, and book its fee once (ledger rule 3): the amount is read, never computed."""
-    payment = session.scalar(select(Payment).where(Payment.charge_id == charge_id).with_for_update())
+def record_fee(session: Session, charge_id: str, fee: BalanceTransaction, *, zone: str, now: datetime) -> Payment | None:
+    """Attach the balance transaction of a charge, and book its fee once (ledger rule 3): the amount is read, never computed.
+
+    The payment, or None when the charge is not ours.
+    """
+    payment = session.scalar(
+        select(Payment).where(Payment.charge_id == charge_id).with_for_update().execution_options(populate_existing=True)
+    )
     if payment is None or payment.balance_transaction_id is not None:
-        return
+        return payment
     payment.balance_transaction_id, payment.fee = fee.id, fee.fee
     session.flush()
     if fee.fee:
@@ -264,3 +280,4 @@ def record_fee(session: Session, charge_id: str, fee: BalanceTransaction, *, zon
             memo="Card processing fee",
             now=now,
         )
+    return payment

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
@@ -87,6 +87,16 @@ def handle_due(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: C
 
 def prepare(gateway: Gateway, event: Due, *, letterhead: Letterhead) -> Act:
     """Ask Stripe what the event is about, and say what is to be done. Raises StripeTrouble."""
+    try:
+        return _act(gateway, event, letterhead)
+    except Refused as refused:
+        if not refused.absent:
+            raise
+        reason = str(refused)
+        return lambda session, now: reason
+
+
+def _act(gateway: Gateway, event: Due, letterhead: Letterhead) -> Act:
     zone = letterhead.center.zone
     if event.type in SESSION_EVENTS:
         return _session_act(gateway, event.object_id, event.source, letterhead)
@@ -100,11 +110,7 @@ def prepare(gateway: Gateway, event: Due, *, letterhead: Letterhead) -> Act:
 
 
 def _session_act(gateway: Gateway, session_id: str, source: str, letterhead: Letterhead) -> Act:
-    try:
-        seen = capture.look(gateway, session_id)
-    except Refused as gone:
-        reason = str(gone)
-        return lambda session, now: reason
+    seen = capture.look(gateway, session_id)
     return lambda session, now: (
         "" if capture.apply(session, seen, letterhead=letterhead, found_by=source, now=now) else "not a page of ours"
     )
@@ -131,8 +137,7 @@ def _charge_act(gateway: Gateway, charge_id: str, zone: str) -> Act:
     fee: BalanceTransaction = gateway.balance_transaction(charge.balance_transaction_id)
 
     def act(session: Session, now: datetime) -> str:
-        capture.record_fee(session, charge.id, fee, zone=zone, now=now)
-        return ""
+        return "" if capture.record_fee(session, charge.id, fee, zone=zone, now=now) else "a charge that is not ours"
 
     return act
 
@@ -166,15 +171,3 @@ def _postpone(session: Session, event_id: str, trouble: Exception, *, now: datet
     if event.attempts >= MOST_TRIES:
         event.state = "dead"
     session.flush()
-
-
-def waiting(session: Session, *, most: int = 50) -> list[StripeEvent]:
-    """Messages that a person must look at: given up, or tried several times."""
-    return list(
-        session.scalars(
-            select(StripeEvent)
-            .where(or_(StripeEvent.state == "dead", (StripeEvent.state == "pending") & (StripeEvent.attempts >= 4)))
-            .order_by(StripeEvent.received_at)
-            .limit(most)
-        )
-    )

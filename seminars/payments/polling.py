@@ -1,5 +1,6 @@
 """Finding what no webhook told: open pages are asked about, late fees are fetched, lost events are read back."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
-from seminars.gateways.stripe import Gateway, StripeTrouble
+from seminars.gateways.stripe import Gateway, Refused, StripeTrouble
 from seminars.kit.clock import Clock
 from seminars.payments import capture, events, inbox
 from seminars.payments.checkout import Work
@@ -22,6 +23,8 @@ OVERLAP = timedelta(hours=1)
 STRIPE_KEEPS = timedelta(days=30)
 FIRST_READ = timedelta(days=1)
 
+log = logging.getLogger(__name__)
+
 
 def attempts_to_ask(session: Session, *, now: datetime, most: int = 50) -> Sequence[str]:
     """The pages to ask Stripe about now: each minute near their end and after it, else every ten minutes; the session ids."""
@@ -32,7 +35,8 @@ def attempts_to_ask(session: Session, *, now: datetime, most: int = 50) -> Seque
         PaymentAttempt.session_id.is_not(None),
         or_(last.is_(None), ending, last <= now - OTHERWISE_EVERY),
     )
-    return [found for found in session.scalars(query.order_by(PaymentAttempt.expires_at).limit(most)) if found]
+    # Who was asked about longest ago comes first: bank debits under way for days must not keep the others from their turn.
+    return [found for found in session.scalars(query.order_by(last.asc().nulls_first(), PaymentAttempt.id).limit(most)) if found]
 
 
 def ask_about(
@@ -54,16 +58,22 @@ def could_ask(work: Work, gateway: Gateway, session_id: str, *, letterhead: Lett
 
 
 def poll(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock) -> int:
-    """Ask about every page whose turn it is; how many. Stops at the first silence: the next tick goes on."""
+    """Ask about every page whose turn it is; how many were told of. Stops at the first silence: the next tick goes on."""
     with work() as session:
         session_ids = attempts_to_ask(session, now=clock())
+    told = 0
     for session_id in session_ids:
         try:
             ask_about(work, gateway, session_id, letterhead=letterhead, found_by="poll", clock=clock)
+        except Refused as refused:
+            with work() as session:
+                capture.note_unknown_page(session, session_id, str(refused), now=clock())
         except StripeTrouble as trouble:
-            events.log.warning("polling %s: %s", session_id, trouble)
-            return 0
-    return len(session_ids)
+            log.warning("polling %s: %s", session_id, trouble)
+            break
+        else:
+            told += 1
+    return told
 
 
 def fetch_fees(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock, most: int = 50) -> int:
@@ -73,10 +83,14 @@ def fetch_fees(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: C
         charge_ids = session.scalars(query.order_by(Payment.id).limit(most)).all()
     booked = 0
     for charge_id in charge_ids:
-        charge = gateway.charge(charge_id)
-        if charge.balance_transaction_id is None:
+        try:
+            charge = gateway.charge(charge_id)
+            fee = gateway.balance_transaction(charge.balance_transaction_id) if charge.balance_transaction_id else None
+        except Refused as refused:
+            log.warning("fee of %s: %s", charge_id, refused)
             continue
-        fee = gateway.balance_transaction(charge.balance_transaction_id)
+        if fee is None:
+            continue
         with work() as session:
             capture.record_fee(session, charge_id, fee, zone=letterhead.center.zone, now=clock())
         booked += 1

@@ -167,43 +167,73 @@ class SinkProcess:
 
 def people(connection: psycopg.Connection[Any], number: int) -> None:
     """One event, and so many confirmed people in it."""
-    now = START - timedelta(days=60)
-    connection.execute("INSERT INTO seminars (slug, title, summary, abstract, outcomes, audience, credits, topic, created_at) "
-                       "VALUES ('smr', 'Social Media Residency', '', '', '', '', '', '', %s)", [now])  # fmt: skip
-    connection.execute("INSERT INTO events (seminar_id, reference, title, state, format, zone, join_url, notes, listed, preview_secret, created_at) "
-                       "VALUES (1, 'smr-1', 'Social Media Residency', 'published', 'online', 'America/Chicago', 'https://meet.example/r', '', true, 'p', %s)",
-                       [now])  # fmt: skip
-    connection.execute("INSERT INTO event_sessions (event_id, title, agenda, starts_local, ends_local, all_day, starts_at, ends_at, room, join_url, state) "
-                       "VALUES (1, '', '', '2027-03-22 09:00', '2027-03-22 17:00', false, %s, %s, '', '', 'planned')",
-                       [START, START + timedelta(hours=8)])  # fmt: skip
-    connection.execute("INSERT INTO ticket_types (event_id, name, position, price, currency, on_sale, most_per_order) "
-                       "VALUES (1, 'Seat', 0, 0, 'USD', true, 20)")  # fmt: skip
-    connection.execute("INSERT INTO registrations (secret, event_id, ticket_type_id, order_reference, state, attendee_name, attendee_email, organisation, "
-                       "profession, needs, zone, comp, comp_reason, created_at, confirmed_at) "
-                       "SELECT 'secret' || n, 1, 1, 'order/' || n, 'confirmed', 'Person ' || n, 'p' || n || '@fjordview.example', '', '', '', '', false, '', "
-                       "%s, %s FROM generate_series(1, %s) n", [now, now, number])  # fmt: skip
+    times = {"now": START - timedelta(days=60), "starts": START, "ends": START + timedelta(hours=8), "number": number}
+    for statement in _PEOPLE:
+        connection.execute(statement, times)
+
+
+_PEOPLE = (
+    """
+    INSERT INTO seminars (slug, title, summary, abstract, outcomes, audience, credits, topic, created_at)
+    VALUES ('smr', 'Social Media Residency', '', '', '', '', '', '', %(now)s)
+    """,
+    """
+    INSERT INTO events (seminar_id, reference, title, state, format, zone, join_url, notes, listed, preview_secret, created_at)
+    VALUES (1, 'smr-1', 'Social Media Residency', 'published', 'online', 'America/Chicago', 'https://meet.example/r', '', true, 'p',
+            %(now)s)
+    """,
+    """
+    INSERT INTO event_sessions (event_id, title, agenda, starts_local, ends_local, all_day, starts_at, ends_at, room, join_url, state)
+    VALUES (1, '', '', '2027-03-22 09:00', '2027-03-22 17:00', false, %(starts)s, %(ends)s, '', '', 'planned')
+    """,
+    """
+    INSERT INTO ticket_types (event_id, name, position, price, currency, on_sale, most_per_order)
+    VALUES (1, 'Seat', 0, 0, 'USD', true, 20)
+    """,
+    """
+    INSERT INTO registrations (secret, event_id, ticket_type_id, order_reference, state, attendee_name, attendee_email,
+                               organisation, profession, needs, zone, comp, comp_reason, created_at, confirmed_at)
+    SELECT 'secret' || n, 1, 1, 'order/' || n, 'confirmed', 'Person ' || n, 'p' || n || '@fjordview.example',
+           '', '', '', '', false, '', %(now)s, %(now)s
+      FROM generate_series(1, %(number)s) n
+    """,
+)
 
 
 def facts() -> dict[str, Any]:
     """What a usual confirmation says."""
     session = {"title": "", "starts_at": START.isoformat(), "ends_at": (START + timedelta(hours=8)).isoformat(), "zone": "America/Chicago",
                "all_day": False, "place": "", "join_url": "https://meet.example/r"}  # fmt: skip
+    site = "https://seminars.northfield.example"
     return {
-        "name": "Person 1", "event": "Social Media Residency", "event_page": "https://seminars.northfield.example/events/smr-1",
-        "page": "https://seminars.northfield.example/seats/secret", "sessions": [session], "home_zone": "", "map_url": "", "access_notes": "",
-        "calendar": "attached", "order": "NC-2027-0001", "order_page": "", "bought_by": "Anna Vestergren", "paid": True,
+        "name": "Person 1",
+        "event": "Social Media Residency",
+        "event_page": f"{site}/events/smr-1",
+        "page": f"{site}/registrations/secret",
+        "sessions": [session],
+        "home_zone": "",
+        "map_url": "",
+        "access_notes": "",
+        "calendar": "attached",
+        "order": "NC-2027-0001",
+        "order_page": "",
+        "bought_by": "Anna Vestergren",
+        "paid": True,
         "refund": {"until": (START - timedelta(days=14)).isoformat(), "fee": {"amount": 7500, "currency": "USD"}},
-    }  # fmt: skip
+    }
 
 
 def confirmations(connection: psycopg.Connection[Any], number: int) -> None:
     """A confirmation with an invitation in the outbox for each of these people."""
     connection.execute(
-        'INSERT INTO messages (key, kind, recipient, recipient_name, facts, "references", lane, revision, calendar_method, calendar, state, reason, '
-        "attempts, not_before, reply, created_at) "
-        "SELECT 'cal:' || n, 'registration/confirmed', 'p' || n || '@fjordview.example', 'Person ' || n, %s, "
-        "ARRAY['registration/' || n, 'session/1', 'order/' || n], 'uid' || n, 0, 'REQUEST', %s, 'pending', '', 0, now(), '', now() "
-        "FROM generate_series(1, %s) n",
+        """
+        INSERT INTO messages (key, kind, recipient, recipient_name, facts, "references", lane, revision, calendar_method, calendar,
+                              state, reason, attempts, not_before, reply, created_at)
+        SELECT 'cal:' || n, 'registration/confirmed', 'p' || n || '@fjordview.example', 'Person ' || n, %s,
+               ARRAY['registration/' || n, 'session/1', 'order/' || n], 'uid' || n, 0, 'REQUEST', %s,
+               'pending', '', 0, now(), '', now()
+          FROM generate_series(1, %s) n
+        """,
         [Jsonb(facts()), invitation(), number],
     )
 
@@ -214,7 +244,7 @@ def invitation() -> bytes:
         uid="00000000-0000-4000-8000-000000000000@northfield.example", sequence=0, dtstamp=START - timedelta(days=60),
         summary="Social Media Residency", starts_at=START, ends_at=START + timedelta(hours=8), zone="America/Chicago",
         organizer_email=MAIL_FROM, organizer_name="Center for Social Media", join_url="https://meet.example/r",
-        url="https://seminars.northfield.example/seats/secret", attendee_email="p1@fjordview.example", attendee_name="Person 1",
+        url="https://seminars.northfield.example/registrations/secret", attendee_email="p1@fjordview.example", attendee_name="Person 1",
     ))  # fmt: skip
 
 
@@ -226,18 +256,23 @@ def free_port() -> int:
 
 def placed_orders(connection: psycopg.Connection[Any], number: int) -> None:
     """An order for each of these people, placed and not yet settled."""
-    now = START - timedelta(days=60)
     connection.execute("UPDATE registrations SET state = 'held', confirmed_at = NULL")
     connection.execute(
-        "INSERT INTO orders (number, secret, state, channel, buyer_name, buyer_email, organisation, address, country, po_number, zone, currency, "
-        "net, tax, total, policies, needs_review, dispute_open, paid_unplaced, placed_at) "
-        "SELECT 'NC-' || n, 's' || n, 'placed', 'web', 'Person ' || n, 'p' || n || '@fjordview.example', '', '', '', '', '', 'USD', "
-        "0, 0, 0, '[]', '', false, false, %s FROM generate_series(1, %s) n ORDER BY n",
-        [now, number],
+        """
+        INSERT INTO orders (number, secret, state, channel, buyer_name, buyer_email, organisation, address, country, po_number, zone,
+                            currency, net, tax, total, policies, needs_review, dispute_open, paid_unplaced, placed_at)
+        SELECT 'NC-' || n, 's' || n, 'placed', 'web', 'Person ' || n, 'p' || n || '@fjordview.example', '', '', '', '', '',
+               'USD', 0, 0, 0, '[]', '', false, false, %s
+          FROM generate_series(1, %s) n ORDER BY n
+        """,
+        [START - timedelta(days=60), number],
     )
     connection.execute(
-        "INSERT INTO order_lines (order_id, position, registration_id, event_id, ticket_type_id, description, list_price, early_reduction, discount, "
-        "net, tax_rate, tax) SELECT n, 1, n, 1, 1, 'Seat', 0, 0, 0, 0, 0, 0 FROM generate_series(1, %s) n",
+        """
+        INSERT INTO order_lines (order_id, position, registration_id, event_id, ticket_type_id, description, list_price,
+                                 early_reduction, discount, net, tax_rate, tax)
+        SELECT n, 1, n, 1, 1, 'Seat', 0, 0, 0, 0, 0, 0 FROM generate_series(1, %s) n
+        """,
         [number],
     )
 

@@ -34,7 +34,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--rounds", type=int, default=8)
     asked.add_argument("--mails", type=int, default=400, help="of each kind in each round")
-    asked.add_argument("--server", choices=["aiosmtpd", "least"], default="aiosmtpd", help="who takes the mails; the least does nothing else")
+    asked.add_argument(
+        "--server", choices=["aiosmtpd", "least"], default="aiosmtpd", help="who takes the mails; the least does nothing else"
+    )
     asked.add_argument("--sender", type=int, default=0, help=argparse.SUPPRESS)
     given = asked.parse_args()
     if given.sender:

@@ -73,20 +73,26 @@ def prove(mails: int, kills: int, seed: int) -> int:
     return 1 if violations or killed < kills else 0
 
 
-def _hunt(connection: psycopg.Connection[Any], env: dict[str, str], sink: mailing.Sink, mails: int, kills: int, chance: random.Random) -> int:
+def _hunt(
+    connection: psycopg.Connection[Any], env: dict[str, str], sink: mailing.Sink, mails: int, kills: int, chance: random.Random
+) -> int:
     """Keep senders running and kill them at random moments while they send, until all is sent; how many died at it.
 
     So that each kill has something to hit, mails are let out in portions that keep pace with the kills.
     """
     connection.execute("UPDATE messages SET not_before = 'infinity'")
-    nursery = subprocess.Popen([sys.executable, "-m", "proofs.outbox", "--nursery"], env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    nursery = subprocess.Popen(
+        [sys.executable, "-m", "proofs.outbox", "--nursery"], env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     senders = [_begin(nursery) for _ in range(SENDERS)]
     killed = 0
     deadline = time.monotonic() + PATIENCE + kills * 3.0
     try:
         while _unsent(connection) and time.monotonic() < deadline:
             due = mails if killed >= kills else min(mails, (killed + 1) * mails // kills + 1)
-            connection.execute("UPDATE messages SET not_before = now() - interval '1 hour' WHERE not_before = 'infinity' AND id <= %s", [due])
+            connection.execute(
+                "UPDATE messages SET not_before = now() - interval '1 hour' WHERE not_before = 'infinity' AND id <= %s", [due]
+            )
             if killed >= kills:
                 time.sleep(0.1)
                 continue

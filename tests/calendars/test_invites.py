@@ -16,7 +16,15 @@ from seminars.messages.models import Message
 from tests.messages.conftest import PostOffice
 
 START = datetime.fromisoformat("2027-03-22T14:00:00+00:00")
-RECEIPT = {"number": "1", "order": "1", "buyer": "A", "total": {"amount": 1, "currency": "USD"}, "page": "https://x.example", "paid_on": "", "po_number": ""}
+RECEIPT = {
+    "number": "1",
+    "order": "1",
+    "buyer": "A",
+    "total": {"amount": 1, "currency": "USD"},
+    "page": "https://x.example",
+    "paid_on": "",
+    "po_number": "",
+}
 SAMIR = Invitation(
     holder="registration/118",
     occasion=Occasion(
@@ -114,7 +122,12 @@ def test_a_change_after_it_was_sent_takes_the_next_number_and_asks_again(office:
     entry = invite(office, moved())
 
     event = printed(newest(office))
-    assert (entry.sequence, event.sequence, event["attendee"].params["PARTSTAT"], event["attendee"].params["RSVP"]) == (1, 1, "NEEDS-ACTION", "TRUE")
+    assert (entry.sequence, event.sequence, event["attendee"].params["PARTSTAT"], event["attendee"].params["RSVP"]) == (
+        1,
+        1,
+        "NEEDS-ACTION",
+        "TRUE",
+    )
     assert newest(office).facts["was"]["start"] == START.isoformat()
 
 
@@ -232,7 +245,11 @@ def test_another_address_gets_a_new_uid_and_the_old_one_a_farewell(office: PostO
 
     office.session.expire_all()
     told = [(m.recipient, m.calendar_method) for m in office.session.scalars(select(Message).order_by(Message.id))]
-    assert told == [("samir@quillhaven.example", "REQUEST"), ("samir@quillhaven.example", "CANCEL"), ("mette@quillhaven.example", "REQUEST")]
+    assert told == [
+        ("samir@quillhaven.example", "REQUEST"),
+        ("samir@quillhaven.example", "CANCEL"),
+        ("mette@quillhaven.example", "REQUEST"),
+    ]
 
 
 def test_the_organizer_stays_who_it_was(office: PostOffice) -> None:

@@ -156,7 +156,10 @@ def test_without_a_server_one_mail_tries_and_the_others_wait_uncounted(post_offi
     assert post_office.deliver() < 5
 
     assert len(failing.tried) == 1
-    assert [(post_office.state(f"m{n}"), post_office.message(f"m{n}").attempts) for n in range(5)] == [("pending", 1), *[("pending", 0)] * 4]
+    assert [(post_office.state(f"m{n}"), post_office.message(f"m{n}").attempts) for n in range(5)] == [
+        ("pending", 1),
+        *[("pending", 0)] * 4,
+    ]
     post_office.later(minutes=1)
     post_office.deliver()
     assert [post_office.state(f"m{n}") for n in range(5)] == ["sent"] * 5
@@ -251,7 +254,9 @@ def test_a_cancellation_of_something_long_sent_goes_at_once(post_office: PostOff
     assert post_office.deliver() == 1
 
 
-def test_a_request_whose_answer_was_lost_is_not_sent_after_its_cancellation(post_office: PostOffice, mailbox: Mailbox, failing: FailingPostman) -> None:
+def test_a_request_whose_answer_was_lost_is_not_sent_after_its_cancellation(
+    post_office: PostOffice, mailbox: Mailbox, failing: FailingPostman
+) -> None:
     post_office.post(key="request", lane="uid", revision=0, method="REQUEST", calendar=b"BEGIN:VCALENDAR\r\n")
     failing.after = [AnswerLost("timed out")]
     post_office.deliver()
@@ -276,7 +281,10 @@ def test_what_nobody_waits_for_is_not_sent(post_office: PostOffice, mailbox: Mai
 
     post_office.deliver()
 
-    assert [(post_office.state(key), post_office.message(key).reason) for key in ("one", "two")] == [("suppressed", delivery.NOBODY_WAITS), ("sent", "")]
+    assert [(post_office.state(key), post_office.message(key).reason) for key in ("one", "two")] == [
+        ("suppressed", delivery.NOBODY_WAITS),
+        ("sent", ""),
+    ]
     assert len(mailbox.mails) == 1
 
 
@@ -292,7 +300,11 @@ def test_a_letter_waits_for_its_document(post_office: PostOffice, mailbox: Mailb
     post_office.deliver()
 
     (attachment,) = email.message_from_bytes(mailbox.mails[0].raw, policy=default).iter_attachments()
-    assert (attachment.get_filename(), attachment.get_content_type(), attachment.get_content()) == ("invoice-1.pdf", "application/pdf", b"%PDF-1.7 ...")
+    assert (attachment.get_filename(), attachment.get_content_type(), attachment.get_content()) == (
+        "invoice-1.pdf",
+        "application/pdf",
+        b"%PDF-1.7 ...",
+    )
 
 
 def test_a_letter_that_can_t_be_made_fails_alone(post_office: PostOffice) -> None:

@@ -48,7 +48,10 @@ def test_hours_at_home_stand_beside_where_they_differ() -> None:
     assert told(FIRST, home="America/Denver")[0].home == "8:00 am to 4:00 pm MDT, your time at home"
     assert told(FIRST, home="America/Winnipeg")[0].home == ""
     assert told(FIRST, home="Asia/Tokyo")[0].home == "22 March 2027, 11:00 pm JST to 23 March 2027, 7:00 am JST, your time at home"
-    assert told(a_session("2027-03-22T22:00", "2027-03-22T23:00"), home="Asia/Tokyo")[0].home == "23 March 2027, 7:00 to 8:00 am JST, your time at home"
+    assert (
+        told(a_session("2027-03-22T22:00", "2027-03-22T23:00"), home="Asia/Tokyo")[0].home
+        == "23 March 2027, 7:00 to 8:00 am JST, your time at home"
+    )
 
 
 def test_a_whole_day_has_no_hours() -> None:

@@ -93,7 +93,16 @@ def test_an_invitation_that_was_replaced_is_not_sent_again(post_office: PostOffi
 def test_three_hundred_letters_cost_as_many_statements_as_three(post_office: PostOffice, statements) -> None:  # type: ignore[no-untyped-def]
     def letters(prefix: str, count: int) -> list[outbox.Letter]:
         return [
-            outbox.Letter(kind="invoices/receipt", key=f"{prefix}{n}", to="a@b.example", name="", facts={}, references=(), lane=f"{prefix}{n}", revision=0)
+            outbox.Letter(
+                kind="invoices/receipt",
+                key=f"{prefix}{n}",
+                to="a@b.example",
+                name="",
+                facts={},
+                references=(),
+                lane=f"{prefix}{n}",
+                revision=0,
+            )
             for n in range(count)
         ]
 

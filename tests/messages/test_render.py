@@ -76,7 +76,9 @@ def test_the_same_letter_gives_the_same_bytes() -> None:
 
 
 def test_no_line_is_too_long_and_every_line_ends_as_it_should() -> None:
-    mail = raw(Attachment("a.pdf", bytes(range(256)) * 50), calendar=ICS, calendar_method="REQUEST", thread="first", recipient_name="Ünal " * 38)
+    mail = raw(
+        Attachment("a.pdf", bytes(range(256)) * 50), calendar=ICS, calendar_method="REQUEST", thread="first", recipient_name="Ünal " * 38
+    )
 
     lines = mail.split(b"\r\n")
     assert max(map(len, lines)) <= 120
@@ -100,7 +102,9 @@ def test_a_name_adds_no_header(name: str) -> None:
     assert len(mail.get_all("Subject")) == 1  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("address", ["a@b.example\r\nBcc: x@y.example", "a b@c.example", "nobody", "<a@b.example>", "a@b.example,c@d.example"])
+@pytest.mark.parametrize(
+    "address", ["a@b.example\r\nBcc: x@y.example", "a b@c.example", "nobody", "<a@b.example>", "a@b.example,c@d.example"]
+)
 def test_an_address_that_is_none_makes_no_mail(address: str) -> None:
     with pytest.raises(ValueError, match="header"):
         raw(recipient=address)

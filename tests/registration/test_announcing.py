@@ -113,7 +113,10 @@ def test_one_session_comes_as_one_mail_with_the_invitation(office: PostOffice, m
     (mail,) = mails(mailbox, SAMIR)
     (entry,) = calendar_of([mail]).values()
     assert mail["Subject"] == "You are registered: Social Media Residency"
-    assert (entry.start.isoformat(), str(entry["location"])) == ("2027-03-22T09:00:00-05:00", "Alder Hall, 210 Second Street, Rochester, Minnesota")
+    assert (entry.start.isoformat(), str(entry["location"])) == (
+        "2027-03-22T09:00:00-05:00",
+        "Alder Hall, 210 Second Street, Rochester, Minnesota",
+    )
     body = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "Anna Vestergren took a seat for you" in body and "NC-2027-0041" in body
     assert PURCHASE.page not in body, "the order's page belongs to the buyer alone"

@@ -42,7 +42,8 @@ placed AS (
   INSERT INTO orders (number, secret, state, channel, buyer_name, buyer_email, organisation, address, country, po_number, zone, currency,
                       net, tax, total, policies, needs_review, dispute_open, paid_unplaced, placed_at, paid_at)
   SELECT 'B' || %(event)s || '-' || code, 'order' || %(event)s || '-' || code, 'paid', 'web', 'Buyer ' || code,
-         'b' || code || '@hospital.example', 'Hospital ' || n %% 200, '', 'US', '', '', 'USD', 119000, 0, 119000, '[]', '', false, false, now(), now()
+         'b' || code || '@hospital.example', 'Hospital ' || n %% 200, '', 'US', '', '', 'USD', 119000, 0, 119000, '[]', '', false, false,
+         now(), now()
     FROM numbered RETURNING id, number),
 seated AS (
   INSERT INTO registrations (secret, event_id, ticket_type_id, order_reference, state, attendee_name, attendee_email, organisation,

@@ -19,6 +19,8 @@ from seminars.orders.models import Order
 from seminars.payments.models import FINAL, PaymentAttempt
 
 PAGE_LASTS = timedelta(minutes=35)
+CALLERS_PAGE_LASTS = timedelta(hours=23)
+"""Who telephones pays when the letter is read. Stripe keeps a page open for a day at most."""
 UNPAID_LETTER_AFTER = timedelta(minutes=5)
 """Who pays at once gets the confirmation and not this letter; who closes the page finds the way back to it."""
 DELAYED_METHODS = ("us_bank_account", "sepa_debit", "bacs_debit", "acss_debit", "au_becs_debit", "customer_balance")
@@ -45,14 +47,16 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
         number=number,
         key=f"seminars:{_installation(letterhead)}:order:{order.id}:{number}",
         params=_params(order, number, letterhead, now),
-        expires_at=_whole_second(now + PAGE_LASTS),
+        expires_at=_page_ends(order, now),
         created_at=now,
     )
     session.add(attempt)
     session.flush()
     if number == 1:
         received = letters.order_received(order, letterhead=letterhead)
-        outbox.post(session, replace(received, not_before=now + UNPAID_LETTER_AFTER), now=now)
+        # Who telephones stands before no page: the letter is their way to it.
+        wait = now + UNPAID_LETTER_AFTER if order.channel == "web" else None
+        outbox.post(session, replace(received, not_before=wait), now=now)
     return attempt
 
 
@@ -73,8 +77,10 @@ def _installation(letterhead: Letterhead) -> str:
     return letterhead.base_url.split("://", 1)[-1]
 
 
-def _whole_second(instant: datetime) -> datetime:
-    return instant.replace(microsecond=0)
+def _page_ends(order: Order, now: datetime) -> datetime:
+    """Until when the payment page takes money, in whole seconds."""
+    lasts = PAGE_LASTS if order.channel == "web" else CALLERS_PAGE_LASTS
+    return (now + lasts).replace(microsecond=0)
 
 
 def _params(order: Order, number: int, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
@@ -91,7 +97,7 @@ def _params(order: Order, number: int, letterhead: Letterhead, now: datetime) ->
         "payment_intent_data": {"metadata": whose, "description": order.number},
         "success_url": f"{page}/thanks?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": page,
-        "expires_at": int(_whole_second(now + PAGE_LASTS).timestamp()),
+        "expires_at": int(_page_ends(order, now).timestamp()),
     }
     starts = [line.registration.event.starts_at for line in order.lines]
     if any(starts_at is not None and starts_at - now < DELAYED_METHODS_UNTIL for starts_at in starts):

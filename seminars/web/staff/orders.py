@@ -115,7 +115,9 @@ def take_registration(event_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         event = catalogue.event_by_id(reading(), event_id)
         return again("orders/register.html", refusal, section="Programme", event=event, places=places)
-    flash(f"Order {placed.number} is placed." if placed.total else f"Order {placed.number} is settled; the mails are on their way.")
+    _prepare_page(placed)
+    flash(f"Order {placed.number} is placed; the way to pay it goes out by mail." if placed.total else
+          f"Order {placed.number} is settled; the mails are on their way.")
     return redirect(url_for("staff.order", order_id=placed.id), 303)
 
 
@@ -182,6 +184,14 @@ def _place(session: Session, ticket_type_id: int, places: int, party: Party, com
         payments.begin(session, settlement.lock(session, placed.id), letterhead=letterhead, now=instant)
         return placed
     return settlement.settle(session, settlement.lock(session, placed.id), letterhead=letterhead, now=instant)
+
+
+def _prepare_page(placed: Order) -> None:
+    """Have the payment page made while the caller is on the telephone; if Stripe is silent, the timetable goes on trying."""
+    attempt = payments.live_attempt(reading(), placed)
+    if attempt is not None:
+        reading().rollback()
+        payments.hand_over(acting, joined().stripe, attempt.id, clock=joined().clock)
 
 
 def _comp_reason(typed: Typed) -> str:

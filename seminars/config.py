@@ -60,6 +60,11 @@ class Letterhead:
     base_url: str
     mail_from: str
 
+    @property
+    def installation(self) -> str:
+        """Which installation asks, for whom several are one account at a neighbour."""
+        return self.base_url.split("://", 1)[-1]
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -100,7 +100,10 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money promised back from one payment, and what became of the promise. `succeeded` is not final for 35 days."""
+    """Money promised back from one payment, and what became of the promise. `succeeded` is not final for 35 days.
+
+    `key` names the promise, so that it is made once; `number` counts under how many keys Stripe has been asked to pay it.
+    """
 
     __tablename__ = "refunds"
     __table_args__ = (
@@ -140,6 +143,12 @@ class Refund(Base):
     settled_at: Mapped[Instant | None]
 
     payment: Mapped[Payment] = relationship(back_populates="refunds")
+
+    @property
+    def stripe_key(self) -> str:
+        """Under which idempotency key Stripe is asked: as frozen as the parameters."""
+        whose = self.params["metadata"]
+        return f"seminars:{whose['installation']}:refund:{whose['row']}:{whose['attempt']}:{whose['mark']}"
 
     @property
     def reference(self) -> str:

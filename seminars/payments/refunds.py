@@ -7,22 +7,29 @@ refund at once cannot give back more than came (payments.md §5).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
-from seminars.gateways.stripe import BalanceTransaction, Gateway, KeyMisused, RefundState, Refused, StripeTrouble
+from seminars.gateways.stripe import BalanceTransaction, Gateway, KeyMisused, RefundState, Refused, StripeTrouble, Unreachable
 from seminars.kit.clock import Clock
 from seminars.kit.format import local, money
 from seminars.kit.money import Money
+from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.ledger import journal, periods, postings
+from seminars.orders import settlement
 from seminars.payments.checkout import Work
 from seminars.payments.models import Payment, Refund
 
 STUCK_AFTER = timedelta(seconds=60)
 RESEND_WITHIN = timedelta(hours=23)
+SURELY_OVER = timedelta(minutes=10)
+"""So long after a failure no answer of Stripe's can still be in the making behind it: what is not found then was never made."""
+MOST_KEYS = 4
+UNSENT = ("requested", "submitting")
 FOLLOWED_FOR = timedelta(days=35)
 LOOKED_AT_EVERY = timedelta(hours=6)
 
@@ -41,47 +48,46 @@ def promise_refund(
     made = session.scalar(select(Refund).where(Refund.key == key))
     if made is not None:
         return made
-    promised = session.execute(
+    promised = session.scalar(
         update(Payment)
         .where(Payment.id == payment.id, Payment.promised + amount.amount <= Payment.amount)
         .values(promised=Payment.promised + amount.amount)
+        .returning(Payment.id)
         .execution_options(synchronize_session=False)
     )
     session.refresh(payment)
-    if not promised.rowcount:  # type: ignore[attr-defined]
+    if promised is None:
         raise MoreThanPaid(Money(payment.amount - payment.promised, payment.currency))
     refund = Refund(
         payment_id=payment.id, key=key, amount=amount.amount, currency=amount.currency, reason=reason, params={}, promised_at=now
     )
     session.add(refund)
     session.flush()
-    refund.params = {
-        "payment_intent": payment.payment_intent_id,
-        "amount": amount.amount,
-        "reason": "requested_by_customer",
-        "metadata": {
-            "kind": "refund",
-            "row": str(refund.id),
-            "attempt": "1",
-            "installation": letterhead.base_url.split("://", 1)[-1],
-        },
-    }
+    refund.params = _params(refund, payment, letterhead)
     session.flush()
     return refund
 
 
+def _params(refund: Refund, payment: Payment, letterhead: Letterhead) -> dict[str, Any]:
+    """What Stripe is sent under one key, however often. `mark` keeps keys apart when row ids begin again after a restored backup."""
+    return {
+        "payment_intent": payment.payment_intent_id,
+        "amount": refund.amount,
+        "reason": "requested_by_customer",
+        "metadata": {
+            "kind": "refund",
+            "row": str(refund.id),
+            "attempt": str(refund.number),
+            "installation": letterhead.installation,
+            "mark": secret()[:10],
+        },
+    }
+
+
 def promise_unapplied(session: Session, payment: Payment, *, reason: str, letterhead: Letterhead, now: datetime) -> Refund:
     """Promise back the whole of a payment that settles nothing (ledger rule 53)."""
-    host = letterhead.base_url.split("://", 1)[-1]
-    refund = promise_refund(
-        session,
-        payment,
-        payment.money,
-        key=f"seminars:{host}:refund:unapplied:{payment.id}",
-        reason=reason,
-        letterhead=letterhead,
-        now=now,
-    )
+    key = f"{payment.reference}:unapplied"
+    refund = promise_refund(session, payment, payment.money, key=key, reason=reason, letterhead=letterhead, now=now)
     journal.post(
         session,
         source_kind=postings.REFUND,
@@ -98,14 +104,14 @@ def promise_unapplied(session: Session, payment: Payment, *, reason: str, letter
 def due(session: Session, *, now: datetime, most: int = 20) -> Sequence[int]:
     """Refunds to be sent, sent again, or looked at, by id."""
     unsent = and_(
-        Refund.state.in_(("requested", "submitting")),
+        Refund.state.in_(UNSENT),
         or_(Refund.submitted_at.is_(None), Refund.submitted_at <= now - STUCK_AFTER),
     )
     moving = Refund.state.in_(("pending", "requires_action"))
     young = and_(Refund.state == "succeeded", Refund.settled_at >= now - FOLLOWED_FOR)
     stale = or_(Refund.checked_at.is_(None), Refund.checked_at <= now - LOOKED_AT_EVERY)
-    query = select(Refund.id).where(or_(unsent, and_(or_(moving, young), stale)), ~Refund.trouble.startswith("KeyMisused"))
-    return session.scalars(query.order_by(Refund.id).limit(most)).all()
+    query = select(Refund.id).where(or_(unsent, and_(or_(moving, young), stale)))
+    return session.scalars(query.order_by(Refund.checked_at.asc().nulls_first(), Refund.id).limit(most)).all()
 
 
 @dataclass(frozen=True)
@@ -128,49 +134,68 @@ def pay_out(work: Work, gateway: Gateway, refund_id: int, *, letterhead: Letterh
     """Send one promised refund, or see what became of it: one transaction before the call, one after it, none during it."""
     with work() as session:
         refund = session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
-        resend = refund.submitted_at is None or clock() - refund.submitted_at < RESEND_WITHIN
-        if refund.refund_id is None:
-            refund.state = "submitting"
-            refund.submitted_at = refund.submitted_at or clock()
+        if refund.state in UNSENT:
+            refund.state, refund.submitted_at = "submitting", refund.submitted_at or clock()
+        elif refund.refund_id is None:
+            return refund  # somebody else was here first, and was refused
     try:
-        looked = look(gateway, _send_or_find(gateway, refund, resend=resend))
+        state = _send_or_find(gateway, refund, now=clock())
+        looked = look(gateway, state) if state is not None else None
     except StripeTrouble as trouble:
         with work() as session:
             return _in_trouble(session, refund_id, trouble, now=clock())
     with work() as session:
+        if looked is None:
+            return _never_made(session, refund, letterhead=letterhead, now=clock())
         return sync(session, refund_id, looked, zone=letterhead.center.zone, now=clock())
 
 
-def _send_or_find(gateway: Gateway, refund: Refund, *, resend: bool) -> RefundState:
-    """Within Stripe's memory of keys the same call is sent again; after it, only what is found counts (payments.md §6 rows 5, 6)."""
+def _send_or_find(gateway: Gateway, refund: Refund, *, now: datetime) -> RefundState | None:
+    """The refund as Stripe has it; None when it is certain that it was never made. Raises StripeTrouble.
+
+    While Stripe remembers the key the same call is sent again; after that only what is found counts (payments.md §6 rows 5, 6).
+    """
     if refund.refund_id is not None:
         return gateway.refund(refund.refund_id)
-    if resend:
+    age = now - (refund.submitted_at or now)
+    if age < RESEND_WITHIN:
         try:
-            return gateway.create_refund(refund.params, key=refund.key)
-        except StripeTrouble:
+            return gateway.create_refund(refund.params, key=refund.stripe_key)
+        except StripeTrouble as trouble:
             found = _found(gateway, refund)
-            if found is None:
+            if found is None and not (isinstance(trouble, Unreachable) and trouble.failed_there and age > SURELY_OVER):
                 raise
             return found
-    found = _found(gateway, refund)
-    if found is None:
-        raise Refused("not_found", "This refund was sent long ago and Stripe has no trace of it. Promise it again.")
-    return found
+    return _found(gateway, refund)
 
 
 def _found(gateway: Gateway, refund: Refund) -> RefundState | None:
     return next((r for r in gateway.refunds_of(refund.params["payment_intent"]) if r.metadata == refund.params["metadata"]), None)
 
 
+def _never_made(session: Session, sent: Refund, *, letterhead: Letterhead, now: datetime) -> Refund:
+    """Nothing came of the call and its key is spent: ask under a new one at the next tick, a few times."""
+    refund = session.get_one(Refund, sent.id, with_for_update=True, populate_existing=True)
+    if refund.refund_id is not None or refund.number != sent.number:
+        return refund
+    if refund.number >= MOST_KEYS:
+        refund.state = "needs_manual"
+        refund.payment.order.needs_review = f"Stripe made no refund of {money(refund.money)} in {MOST_KEYS} tries: {refund.trouble}"
+    else:
+        refund.number += 1
+        refund.params = _params(refund, refund.payment, letterhead)
+        refund.state, refund.submitted_at = "requested", None
+    refund.checked_at = now
+    session.flush()
+    return refund
+
+
 def _in_trouble(session: Session, refund_id: int, trouble: StripeTrouble, *, now: datetime) -> Refund:
     refund = session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     refund.trouble, refund.checked_at = f"{type(trouble).__name__}: {trouble}", now
-    if isinstance(trouble, Refused | KeyMisused):
+    if isinstance(trouble, Refused | KeyMisused) and refund.refund_id is None:
         refund.state = "needs_manual"
         refund.payment.order.needs_review = f"Stripe refused the refund of {money(refund.money)}: {trouble}"
-    else:
-        refund.submitted_at = refund.submitted_at or now
     session.flush()
     return refund
 
@@ -226,9 +251,15 @@ def adopt(session: Session, state: RefundState, *, now: datetime) -> Refund | No
         ours = session.get(Refund, int(state.metadata["row"]), with_for_update=True)
         if ours is not None and ours.params.get("metadata") == state.metadata:
             return ours
-    payment = session.scalar(select(Payment).where(Payment.payment_intent_id == state.payment_intent_id).with_for_update())
+    payment = session.scalar(select(Payment).where(Payment.payment_intent_id == state.payment_intent_id))
     if payment is None:
         return None
+    # The order before its payment, as those do who cancel: each would wait for the other. Who came first has made the row.
+    settlement.lock(session, payment.order_id)
+    known = session.scalar(select(Refund).where(Refund.refund_id == state.id))
+    if known is not None:
+        return known
+    session.refresh(payment, with_for_update=True)
     payment.promised = min(payment.amount, payment.promised + state.amount)
     gone = money(Money(state.amount, state.currency))
     payment.order.needs_review = f"{gone} was refunded at Stripe by hand. Decide about the seats and the credit note."

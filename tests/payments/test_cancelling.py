@@ -1,5 +1,7 @@
 """A seat of a paid order is cancelled: what the plan says is what happens, and the money goes back once."""
 
+import threading
+
 import pytest
 
 from seminars.db import transaction
@@ -115,6 +117,62 @@ def test_a_refund_survives_whatever_happens_to_the_call(center: Center, paid: Or
     assert [(r.state, r.amount) for r in center.refunds(paid)] == [("succeeded", PRICE)]
     assert len(list(center.sandbox.client().v1.refunds.list({}).data)) == 1
     assert center.book() == {1050: PRICE - FEE, 2100: -PRICE, 5000: FEE}
+
+
+@pytest.mark.parametrize("span", [{"minutes": 11}, {"hours": 25}])
+def test_a_refund_that_was_never_made_is_asked_for_under_a_new_key(center: Center, paid: Order, span: dict[str, float]) -> None:
+    _, samir = center.registrations(paid)
+    _press(center, paid, [samir.id], _plan(center, paid, [samir.id]).version)
+    center.sandbox.chaos(error_before={"match": "/v1/refunds"})
+    center.pay_refunds()
+
+    center.later(**span)
+    center.pay_refunds()
+    center.sandbox.chaos(error_before=False)
+    center.pay_refunds()
+
+    assert [(r.state, r.amount, r.number) for r in center.refunds(paid)] == [("succeeded", PRICE, 2)]
+    assert len(list(center.sandbox.client().v1.refunds.list({}).data)) == 1
+    sent = {line.get("idempotency_key") for line in center.sandbox.log("request") if line["method"] == "POST" and "refunds" in line["path"]}
+    assert len(sent) == 2
+
+
+def test_a_refund_that_stripe_refused_waits_for_a_person_and_is_not_sent_by_a_second_worker(center: Center, paid: Order) -> None:
+    anna, samir = center.registrations(paid)
+    _press(center, paid, [anna.id, samir.id], _plan(center, paid, [anna.id, samir.id]).version)
+    center.sandbox.client().v1.refunds.create({"payment_intent": center.payments(paid)[0].payment_intent_id})
+    center.pay_refunds()
+    [refund] = center.refunds(paid)
+    calls = len(center.sandbox.log("request"))
+
+    refunds.pay_out(transaction, center.gateway, refund.id, letterhead=center.settings.letterhead, clock=center.clock)
+
+    assert [r.state for r in center.refunds(paid)] == ["needs_manual"]
+    assert "Stripe refused the refund of $1,000.00" in center.now_is(paid).needs_review
+    assert len(center.sandbox.log("request")) == calls
+
+
+def test_a_refund_by_hand_that_two_workers_hear_of_is_adopted_once(center: Center, paid: Order) -> None:
+    payment = center.payments(paid)[0]
+    made = center.sandbox.client().v1.refunds.create({"payment_intent": payment.payment_intent_id, "amount": 100_00})
+    state, together = center.gateway.refund(made.id), threading.Barrier(2)
+    found: list[int] = []
+
+    def work() -> None:
+        with center.app.app_context(), transaction() as session:
+            together.wait()
+            refund = refunds.adopt(session, state, now=center.clock())
+            assert refund is not None
+            found.append(refund.id)
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert found == [center.refunds(paid)[0].id] * 2
+    assert center.payments(paid)[0].promised == 100_00
 
 
 def test_a_refund_that_fails_later_is_owed_again_and_waits_for_a_person(center: Center) -> None:

@@ -10,7 +10,11 @@ from seminars.desk.today import name_of
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit.references import reference
 from seminars.orders.models import Order
+from seminars.people import queries as people
 from seminars.registration.models import Registration
+
+LONGEST = 18
+"""Digits of a number that can be held against the id of a row (bigint)."""
 
 
 def names_of(session: Session, references: Collection[str]) -> dict[str, str]:
@@ -25,7 +29,7 @@ def _by_kind(references: Iterable[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for one in references:
         kind, _, number = one.partition("/")
-        if number.isdecimal():
+        if number.isascii() and number.isdecimal() and len(number) <= LONGEST:
             found.setdefault(kind, set()).add(int(number))
     return found
 
@@ -33,10 +37,7 @@ def _by_kind(references: Iterable[str]) -> dict[str, set[int]]:
 def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
     match kind:
         case "order":
-            return [
-                (row.id, f"order {row.number}")
-                for row in session.execute(select(Order.id, Order.number).where(Order.id.in_(ids)))
-            ]
+            return [(row.id, f"order {row.number}") for row in session.execute(select(Order.id, Order.number).where(Order.id.in_(ids)))]
         case "event":
             return [(row.id, row.title) for row in session.execute(select(Event.id, Event.title).where(Event.id.in_(ids)))]
         case "session":
@@ -51,5 +52,7 @@ def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
         case "credit_note":
             papers = session.execute(select(CreditNote.id, CreditNote.number).where(CreditNote.id.in_(ids)))
             return [(row.id, f"credit note {row.number}") for row in papers]
+        case "user":
+            return [(number, f"login of {name}") for number, name in people.names(session, ids).items()]
         case _:
             return []

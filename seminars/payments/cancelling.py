@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from seminars.calendars.models import CalendarEntry
 from seminars.config import Letterhead
-from seminars.gateways.stripe import Gateway
+from seminars.gateways.stripe import Gateway, StripeTrouble
 from seminars.invoices import credit_notes
 from seminars.invoices.credit_notes import CreditLine
 from seminars.invoices.models import Invoice
 from seminars.kit.clock import Clock
 from seminars.kit.money import Money
 from seminars.kit.references import fingerprint
-from seminars.kit.refusals import Conflict
+from seminars.kit.refusals import Conflict, NotFound
 from seminars.orders import cancellation, settlement
 from seminars.orders.models import Order
 from seminars.payments import capture, checkout, refunds
@@ -175,12 +175,21 @@ def _has_entry(session: Session, registration: Registration) -> bool:
 
 
 def call_off(work: Work, gateway: Gateway, order_id: int, *, letterhead: Letterhead, clock: Clock) -> Order:
-    """Cancel an order that waits for its payment. Its page at Stripe is closed first: if it was paid in that second, paid wins."""
+    """Cancel an order that waits for its payment. Its page at Stripe is closed first: if it was paid in that second, paid wins.
+
+    Raises NotFound, and Conflict when Stripe does not say how the page stands.
+    """
     with work() as session:
-        attempt = checkout.live_attempt(session, session.get_one(Order, order_id))
+        found = session.get(Order, order_id)
+        if found is None:
+            raise NotFound("There is no such order.")
+        attempt = checkout.live_attempt(session, found)
     if attempt is not None and attempt.session_id is not None:
-        gateway.expire_session(attempt.session_id)
-        seen = capture.look(gateway, attempt.session_id)
+        try:
+            gateway.expire_session(attempt.session_id)
+            seen = capture.look(gateway, attempt.session_id)
+        except StripeTrouble as trouble:
+            raise Conflict("Stripe does not say whether this order was just paid, so it stays. Try again in a minute.") from trouble
         with work() as session:
             capture.apply(session, seen, letterhead=letterhead, found_by="call off", now=clock())
     with work() as session:

@@ -3,14 +3,24 @@
 from collections.abc import Callable
 
 from flask import Flask, request
+from werkzeug.routing import IntegerConverter, Map
 
 from seminars.config import Settings
-from seminars.web.shared import assets, cookies, errors, filters, headers, preferences
+from seminars.web.shared import assets, cookies, errors, filters, headers, nul, preferences
 from seminars.web.shared.hosts import OwnHostOnly
 from seminars.web.shared.microcache import MicroCache
 
 CART = "cart"
 SESSION = "seminars"
+
+
+class Whole(IntegerConverter):
+    """A number in an address, as our tables count (bigint) and in plain digits: what no row can have is no page, before anybody looks."""
+
+    regex = "[0-9]{1,19}"
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int = 2**63 - 1) -> None:
+        super().__init__(map, fixed_digits=fixed_digits, min=min, max=max)
 
 
 def install(app: Flask, settings: Settings, *, public: Callable[[str], bool], hit: Callable[[str], None]) -> None:
@@ -25,9 +35,11 @@ def install(app: Flask, settings: Settings, *, public: Callable[[str], bool], hi
     )
     headers.install(app, settings)
     errors.install(app)
+    nul.install(app)
     filters.install(app, settings.center)
     assets.install(app, settings.center)
     preferences.install(app)
+    app.url_map.converters["int"] = Whole
     app.jinja_env.globals["base_url"] = settings.base_url
     cart = cookies.personal_name(settings, CART)
     app.context_processor(lambda: {"has_cart": cart in request.cookies})

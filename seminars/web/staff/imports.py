@@ -22,6 +22,7 @@ from seminars.web.staff.door import Typed, acting, errors_of, page, positive, re
 
 MOST_SEATS = 100_000
 PER_PAGE = 100
+LAST_POSITION = 2**31 - 1
 FIELD_WORDS = {
     "uid": "Identifier", "id": "Number", "title": "Title", "date": "Day", "start": "Starts", "end_date": "Last day", "end": "Ends",
     "minutes": "Length in minutes", "all_day": "All day", "zone": "Time zone", "location": "Place", "join_url": "Join link",
@@ -107,7 +108,7 @@ def _start(errors: dict[str, str] | None = None) -> str:
 
 
 def _show(run: ImportRun, errors: dict[str, str]) -> Response:
-    session, outcome, after = reading(), request.args.get("outcome", ""), positive(request.args.get("after")) or 0
+    session, outcome, after = reading(), request.args.get("outcome", ""), min(positive(request.args.get("after")) or 0, LAST_POSITION)
     wanted = (
         select(ImportRow).where(ImportRow.run_id == run.id, ImportRow.position > after).order_by(ImportRow.position).limit(PER_PAGE + 1)
     )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from typing import Any, cast
 
-from flask import Flask, abort, redirect, request, session, url_for
+from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import Security, SQLAlchemyUserDatastore
 from flask_security.signals import (
@@ -50,7 +50,6 @@ def init_security(app: Flask, settings: Settings) -> Security:
     )
     security.want_json(lambda _request: False)
     app.before_request(_stay_here)
-    app.before_request(_stay_signed_in)
     app.before_request(_say_who_acts)
     for signal, hear in _HEARD:
         signal.connect(hear, app)
@@ -134,14 +133,6 @@ def _stay_here() -> ResponseReturnValue | None:
         for way in (*request.args.getlist("next"), *request.form.getlist("next")):
             if way and not same_site(way, ""):
                 abort(400, "The address to go back to leads away from this site. Open the page you wanted from here.")
-    return None
-
-
-def _stay_signed_in() -> ResponseReturnValue | None:
-    """Whoever is signed in and has no code to give is led to Today: there Flask-Security would sign them out, at the mere opening of a
-    link that anybody can send."""
-    if request.endpoint == "security.two_factor_token_validation" and signed_in_user() and session.get("tf_state") != "validating_profile":
-        return redirect(url_for("staff.today"))
     return None
 
 

@@ -92,9 +92,7 @@ def event_by_id(session: Session, event_id: int) -> Event:
 
 def find_events(session: Session, words: str, *, most: int = 8) -> Sequence[Event]:
     """Events whose title holds all of these words, the latest first."""
-    return session.scalars(
-        select(Event).where(*_titled(words)).order_by(Event.starts_at.desc().nulls_last(), Event.id).limit(most)
-    ).all()
+    return session.scalars(select(Event).where(*_titled(words)).order_by(Event.starts_at.desc().nulls_last(), Event.id).limit(most)).all()
 
 
 def seminars(session: Session) -> Sequence[Seminar]:
@@ -169,6 +167,4 @@ def ticket_types_coming(session: Session, *, now: datetime, most: int = 200) -> 
         .options(contains_eager(TicketType.event))
         .where(coming, Event.state.in_(("draft", "published")))
     )
-    return session.scalars(
-        found.order_by(Event.starts_at.nulls_first(), Event.id, TicketType.position, TicketType.id).limit(most)
-    ).all()
+    return session.scalars(found.order_by(Event.starts_at.nulls_first(), Event.id, TicketType.position, TicketType.id).limit(most)).all()

@@ -76,18 +76,12 @@ class RosterPage:
         return totals(self.rows)
 
 
-def roster_page(
-    session: Session, event_id: int, wanted: Filter, *, after: Place | None = None, most: int = PER_PAGE
-) -> RosterPage:
+def roster_page(session: Session, event_id: int, wanted: Filter, *, after: Place | None = None, most: int = PER_PAGE) -> RosterPage:
     """One page, and how many rows the filter lets through as far as we count."""
     ids = [row.id for row in session.execute(_page(event_id, wanted, after, most + 1))]
     rows = _rows(session, ids[:most])
     more = Place(rows[-1].name, rows[-1].id) if len(ids) > most and rows else None
-    counted = (
-        select(Registration.id)
-        .where(*_conditions(event_id, wanted), Registration.state.in_(wanted.states))
-        .limit(COUNT_UP_TO + 1)
-    )
+    counted = select(Registration.id).where(*_conditions(event_id, wanted), Registration.state.in_(wanted.states)).limit(COUNT_UP_TO + 1)
     return RosterPage(rows, more, session.scalar(select(func.count()).select_from(counted.subquery())) or 0)
 
 

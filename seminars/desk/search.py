@@ -32,10 +32,7 @@ def find(session: Session, text: str, *, people: bool, orders_too: bool, letters
     wanted = text.strip()
     if len(wanted) < SHORTEST:
         return []
-    found = [
-        Found("Events", reference("event", event.id), event.title, _when(event))
-        for event in find_events(session, wanted, most=EACH)
-    ]
+    found = [Found("Events", reference("event", event.id), event.title, _when(event)) for event in find_events(session, wanted, most=EACH)]
     if people:
         for one in find_people(session, wanted, most=EACH):
             detail = ", ".join(part for part in (one.organisation, one.event.title, one.state.replace("_", " ")) if part)
@@ -49,9 +46,7 @@ def find(session: Session, text: str, *, people: bool, orders_too: bool, letters
             found.append(Found("Invoices", invoice.order.reference, f"Invoice {invoice.number}", detail))
     if letters:
         for message in messages.find(session, wanted, most=EACH):
-            found.append(
-                Found("Messages", reference("message", message.id), message.subject or message.kind, f"to {message.recipient}")
-            )
+            found.append(Found("Messages", reference("message", message.id), message.subject or message.kind, f"to {message.recipient}"))
     return found
 
 

@@ -70,9 +70,7 @@ def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
 def of_event(session: Session, event: Event) -> list[Entry]:
     """What staff did to an event and its sessions, the latest first."""
     references = [reference("event", event.id), *(session_reference(part) for part in event.sessions)]
-    references += [reference("ticket_type", one.id) for one in event.ticket_types] + [
-        reference("quota", one.id) for one in event.quotas
-    ]
+    references += [reference("ticket_type", one.id) for one in event.ticket_types] + [reference("quota", one.id) for one in event.quotas]
     return _newest_first([Entry(event.created_at, "Planned"), *_changes(session, references, but=MADE, zone=event.zone)])
 
 
@@ -157,11 +155,14 @@ def _documents(invoices: Sequence[Invoice], notes: Sequence[CreditNote]) -> list
 def _book(session: Session, references: Sequence[str]) -> list[Entry]:
     entries = []
     for entry in balances.entries_about(session, references):
-        lines = "; ".join(f"{line.account} {words.money(line.amount)}" for line in entry.lines)
-        entries.append(
-            Entry(entry.posted_at, f"Entry {entry.id}", f"{entry.memo}: {lines}", reference=f"entry/{entry.id}", money=True)
-        )
+        lines = "; ".join(_line(line) for line in entry.lines)
+        entries.append(Entry(entry.posted_at, f"Entry {entry.id}", f"{entry.memo}: {lines}", reference=f"entry/{entry.id}", money=True))
     return entries
+
+
+def _line(line: balances.EntryLine) -> str:
+    side = "debit" if line.amount.amount > 0 else "credit"
+    return f"{side} {line.account} {words.money(Money(abs(line.amount.amount), line.amount.currency))}"
 
 
 def _letters(session: Session, references: Sequence[str]) -> list[Entry]:

@@ -85,11 +85,7 @@ def _messages(session: Session, now: datetime) -> Iterable[Item]:
             detail = f"To {message.recipient}: {message.subject or message.kind}. {message.reason or message.reply}".strip()
             yield Item(message.created_at, _TROUBLE[message.state], detail, "Open the mail", reference("message", message.id))
     if late:
-        many = (
-            f"{len(late)} or more mails are"
-            if len(late) >= messages.PAGE
-            else f"{words.count(len(late), 'mail is', 'mails are')}"
-        )
+        many = f"{len(late)} or more mails are" if len(late) >= messages.PAGE else f"{words.count(len(late), 'mail is', 'mails are')}"
         detail = f"The oldest is to {late[0].recipient}. Settings say whether a worker and the mail server answer."
         yield Item(late[0].created_at, f"{many} late", detail, "Look at what waits", "messages/pending")
 

@@ -12,6 +12,7 @@ from seminars.kit.refusals import BadInput, BadInputs
 T = TypeVar("T")
 
 _MOST_EMAIL = 254  # RFC 5321 §4.5.3.1.3: a path has 256 octets with its brackets
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class Fields:
@@ -53,7 +54,7 @@ class Fields:
 def one_line(text: str, *, field: str, most: int, required: bool = True) -> str:
     """Text of one line, inner white space made single. Raises BadInput: line breaks, control characters, nothing, too much."""
     cleaned = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in cleaned):
+    if hidden_signs(cleaned):
         raise BadInput("Please write this on one line, without line breaks or control characters.", field)
     cleaned = re.sub(r"\s+", " ", cleaned)
     if required and not cleaned:
@@ -66,13 +67,19 @@ def one_line(text: str, *, field: str, most: int, required: bool = True) -> str:
 def paragraphs(text: str, *, field: str, most: int = 20_000, required: bool = False) -> str:
     """Text of several lines, with plain line ends. Raises BadInput for control characters, nothing, or too much."""
     cleaned = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t" for character in cleaned):
+    if hidden_signs(cleaned, but="\n\t"):
         raise BadInput("This contains control characters, which cannot be kept. Please type it anew.", field)
     if required and not cleaned:
         raise BadInput("Please fill this in.", field)
     if len(cleaned) > most:
         raise BadInput(f"This is {len(cleaned):,} characters long. Please use at most {most:,}.", field)
     return cleaned
+
+
+def hidden_signs(text: str, *, but: str = "") -> bool:
+    """Whether it holds what nobody sees: line breaks, control characters, half characters, and signs that turn the direction of writing
+    (with those a name can be shown as another, UAX #9)."""
+    return any(sign not in but and (unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or sign in _TURNING) for sign in text)
 
 
 def email(text: str, *, field: str) -> str:

@@ -1,6 +1,8 @@
 """Who buys and who attends, checked: every text that will stand on an invoice, in a mail header or in a calendar comes through here."""
 
 import functools
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import available_timezones
@@ -8,6 +10,7 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 
 from seminars.kit.refusals import BadInputs
+from seminars.kit.typed import hidden_signs
 from seminars.registration.places import Attendee
 
 NAME_LIMIT = 200
@@ -44,21 +47,21 @@ class Checker:
 
     def line(self, field: str, *, called: str, required: bool = False, most: int = NAME_LIMIT) -> str:
         """One line of text."""
-        text = " ".join(self.typed.get(field, "").split(" ")).strip()
+        text = re.sub(" +", " ", unicodedata.normalize("NFC", self.typed.get(field, "")).strip())
         if required and not text:
             self.errors[field] = f"Write {called}."
         elif len(text) > most:
             self.errors[field] = f"This is longer than {most} characters. Shorten it."
-        elif any(ord(c) < 32 or ord(c) == 127 or c in "\u2028\u2029\u202a\u202b\u202d\u202e\u2066\u2067\u2068" for c in text):
+        elif hidden_signs(text):
             self.errors[field] = "This holds line breaks or signs that cannot be printed. Write it again by hand."
         return text
 
     def paragraph(self, field: str, *, most: int = LONG_LIMIT) -> str:
         """Text of several lines, such as an address."""
-        text = self.typed.get(field, "").replace("\r\n", "\n").replace("\r", "\n").strip()
+        text = unicodedata.normalize("NFC", self.typed.get(field, "").replace("\r\n", "\n").replace("\r", "\n").strip())
         if len(text) > most:
             self.errors[field] = f"This is longer than {most} characters. Shorten it."
-        elif any(ord(c) < 32 and c not in "\n\t" for c in text):
+        elif hidden_signs(text, but="\n\t"):
             self.errors[field] = "This holds signs that cannot be printed. Write it again by hand."
         return text
 

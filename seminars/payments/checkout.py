@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from seminars.config import Letterhead
 from seminars.gateways.stripe import CheckoutSession, Gateway, KeyMisused, StripeTrouble
 from seminars.kit.clock import Clock
+from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.messages import outbox
-from seminars.orders import cancellation, letters, queries
+from seminars.orders import cancellation, cart, letters, queries
 from seminars.orders.models import Order
 from seminars.payments.models import FINAL, PaymentAttempt
 
@@ -32,21 +33,25 @@ Work = Callable[[], AbstractContextManager[Session]]
 def begin(session: Session, order: Order, *, letterhead: Letterhead, now: datetime) -> PaymentAttempt:
     """The attempt by which this order is to be paid: the one under way, or a new one with its parameters frozen.
 
-    An order that lapsed takes its seats again first. The caller has the order locked. Raises SoldOut, Conflict.
+    An order that lapsed takes its seats again first, if its events can still be registered for. The caller has the order locked.
+    Raises SoldOut, Conflict.
     """
     last = last_attempt(session, order)
     if last is not None and last.live:
         return last
     if order.state == "expired":
+        for event in {line.registration.event for line in order.lines}:
+            cart.check_open(event, now=now, desk=order.channel == "desk")
         cancellation.revive(session, order, now=now)
     if order.state != "placed":
         raise Conflict("This order does not wait for a payment.")
     number = 1 + (last.number if last is not None else 0)
+    mark = secret()[:10]
     attempt = PaymentAttempt(
         order_id=order.id,
         number=number,
-        key=f"seminars:{_installation(letterhead)}:order:{order.id}:{number}",
-        params=_params(order, number, letterhead, now),
+        key=f"seminars:{letterhead.installation}:order:{order.id}:{number}:{mark}",
+        params=_params(order, number, mark, letterhead, now),
         expires_at=_page_ends(order, now),
         created_at=now,
     )
@@ -72,20 +77,18 @@ def live_attempt(session: Session, order: Order) -> PaymentAttempt | None:
     return last if last is not None and last.live else None
 
 
-def _installation(letterhead: Letterhead) -> str:
-    """Which installation asks, so that two of them never share a key on one Stripe account."""
-    return letterhead.base_url.split("://", 1)[-1]
-
-
 def _page_ends(order: Order, now: datetime) -> datetime:
     """Until when the payment page takes money, in whole seconds."""
     lasts = PAGE_LASTS if order.channel == "web" else CALLERS_PAGE_LASTS
     return (now + lasts).replace(microsecond=0)
 
 
-def _params(order: Order, number: int, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
-    """What Stripe is sent for this attempt, however often. Metadata holds ids only, never a person."""
-    whose = {"kind": "order", "row": str(order.id), "attempt": str(number), "installation": _installation(letterhead)}
+def _params(order: Order, number: int, mark: str, letterhead: Letterhead, now: datetime) -> dict[str, Any]:
+    """What Stripe is sent for this attempt, however often. Metadata holds ids only, never a person.
+
+    `mark` tells this attempt from one of the same number that Stripe remembers and a restored backup does not.
+    """
+    whose = {"kind": "order", "row": str(order.id), "attempt": str(number), "installation": letterhead.installation, "mark": mark}
     page = f"{letterhead.base_url}/orders/{order.secret}"
     params: dict[str, Any] = {
         "mode": "payment",

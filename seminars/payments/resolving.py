@@ -35,7 +35,7 @@ Finding = CheckoutSession | Absent | StripeTrouble
 
 def stuck(session: Session, *, now: datetime, most: int = 20) -> Sequence[int]:
     """Attempts that were begun over a minute ago and have no page, oldest first, by id."""
-    last = func.coalesce(PaymentAttempt.checked_at, PaymentAttempt.submitted_at, PaymentAttempt.created_at)
+    last = func.greatest(PaymentAttempt.checked_at, PaymentAttempt.submitted_at, PaymentAttempt.created_at)  # passes over what is NULL
     query = select(PaymentAttempt.id).where(
         PaymentAttempt.state.in_(("intent", "submitting", "unknown")),
         PaymentAttempt.session_id.is_(None),
@@ -77,11 +77,17 @@ def resolve(session: Session, attempt_id: int, finding: Finding, *, letterhead: 
     session.flush()
     if order.state != "placed":
         return attempt
-    if attempt.number >= MOST_ATTEMPTS:
+    if _without_page(session, attempt.order_id) >= MOST_ATTEMPTS:
         order.needs_review = f"Stripe made no payment page in {MOST_ATTEMPTS} tries: {attempt.trouble}"
         cancellation.expire(session, order, now=now)
         return attempt
     return checkout.begin(session, order, letterhead=letterhead, now=now)
+
+
+def _without_page(session: Session, order_id: int) -> int:
+    """How many attempts of the order never had a page. A buyer who let pages expire comes back as often as they like."""
+    query = select(func.count()).where(PaymentAttempt.order_id == order_id, PaymentAttempt.state == "superseded")
+    return session.scalar(query) or 0
 
 
 def resolve_stuck(work: Work, gateway: Gateway, *, letterhead: Letterhead, clock: Clock) -> int:

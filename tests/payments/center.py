@@ -88,16 +88,23 @@ class Center:
 
     def order(self, event: Event, attendees: Sequence[Attendee | None] = (ANNA,), *, begin: bool = True) -> Order:
         """Anna orders seats; the attempt to be paid is written down in the same commit, as the checkout page does."""
+        secret_of_cart = self.cart(event, places=len(attendees))
+        with transaction(by="visitor") as session:
+            return self.place(session, secret_of_cart, attendees, begin=begin)
+
+    def cart(self, event: Event, *, places: int = 1) -> str:
+        """A cart with seats of the event, held; its secret."""
         with transaction(by="visitor") as session:
             cart = carts.open_cart(session, now=self.clock())
-            carts.add_places(session, cart, {event.ticket_types[0].id: len(attendees)}, now=self.clock())
-            cart_secret = cart.secret
-        with transaction(by="visitor") as session:
-            found = carts.cart_by_secret(session, cart_secret)
-            assert found is not None
-            order = placing.place_order(session, found, Party(BUYER, tuple(attendees)), terms=placing.Terms("NC"), now=self.clock())
-            if begin:
-                checkout.begin(session, order, letterhead=self.settings.letterhead, now=self.clock())
+            carts.add_places(session, cart, {event.ticket_types[0].id: places}, now=self.clock())
+            return cart.secret
+
+    def place(self, session: Session, cart_secret: str, attendees: Sequence[Attendee | None] = (ANNA,), *, begin: bool = True) -> Order:
+        found = carts.cart_by_secret(session, cart_secret)
+        assert found is not None
+        order = placing.place_order(session, found, Party(BUYER, tuple(attendees)), terms=placing.Terms("NC"), now=self.clock())
+        if begin:
+            checkout.begin(session, order, letterhead=self.settings.letterhead, now=self.clock())
         return order
 
     def begin(self, order: Order) -> PaymentAttempt:

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import requests
 import stripe
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from seminars.catalog.models import TicketType
+from seminars.catalog.models import Event, TicketType
 from seminars.db import transaction
+from seminars.kit.refusals import Conflict
 from seminars.orders import cancellation, settlement
 from seminars.orders.models import Order
-from seminars.payments import cancelling, checkout, events
-from seminars.payments.models import StripeEvent
+from seminars.payments import cancelling, checkout, events, resolving
+from seminars.payments.models import PaymentAttempt, StripeEvent
 from seminars.registration import holds
 from tests import payer
 from tests.payments.center import ANNA, Center
@@ -28,15 +29,18 @@ EVERY_TRY = {"times": 3, "match": SESSIONS}
 
 def test_01_crash_before_the_intent_is_committed_leaves_only_a_hold_that_lapses(center: Center) -> None:
     event = center.an_event(seats=1)
-    with pytest.raises(KeyboardInterrupt), transaction():
-        center.order(event)
+    cart = center.cart(event)
+
+    with pytest.raises(KeyboardInterrupt), transaction() as session:
+        center.place(session, cart)
         raise KeyboardInterrupt
 
+    assert center.seats_taken(event) == 1, "the hold stands, and nothing else"
     with transaction() as session:
+        assert session.scalars(select(Order)).all() == [] and session.scalars(select(PaymentAttempt)).all() == []
         holds.sweep_lapsed(session, now=center.clock() + timedelta(hours=2))
-
+    assert center.seats_taken(event) == 0
     assert center.sessions_at_stripe() == []
-    assert center.seats_taken(event) in (0, 1)
 
 
 def test_02_crash_after_the_intent_before_the_call_makes_exactly_one_page(center: Center) -> None:
@@ -173,6 +177,53 @@ def test_09_after_the_page_expired_there_is_a_new_attempt(center: Center) -> Non
     center.pay(order)
     center.look(order)
     assert center.now_is(order).state == "paid"
+
+
+def test_09_a_buyer_who_let_many_pages_expire_still_gets_one(center: Center) -> None:
+    order = center.order(center.an_event())
+    for _ in range(resolving.MOST_ATTEMPTS):
+        center.page_of(order)
+        center.later(minutes=36)
+        center.poll()
+        center.begin(order)
+    center.sandbox.chaos(error_before={"times": 6, "match": SESSIONS})
+    center.hand_over(order)
+
+    center.later(seconds=61)
+    center.resolve()
+
+    assert center.attempts(order)[-1].state == "open"
+    assert center.now_is(order).needs_review == ""
+
+
+def test_09_an_order_that_lapsed_is_not_paid_for_once_its_event_is_off(center: Center) -> None:
+    event = center.an_event(seats=1)
+    order = center.order(event)
+    center.page_of(order)
+    center.later(minutes=36)
+    center.poll()
+    with transaction() as session:
+        session.execute(update(Event).where(Event.id == event.id).values(state="archived"))
+
+    with pytest.raises(Conflict, match="not on sale"):
+        center.begin(order)
+
+    assert center.now_is(order).state == "expired"
+    assert center.seats_taken(event) == 0
+
+
+def test_10_the_resolver_leaves_a_call_its_minute(center: Center) -> None:
+    order = center.order(center.an_event())
+    center.sandbox.chaos(error_before=EVERY_TRY)
+    assert center.hand_over(order).state == "unknown"
+    center.later(minutes=3)
+    with transaction() as session:
+        sending = session.get_one(PaymentAttempt, center.attempts(order)[0].id)
+        sending.state, sending.submitted_at = "submitting", center.clock()
+
+    with transaction() as session:
+        assert resolving.stuck(session, now=center.clock()) == []
+        assert resolving.stuck(session, now=center.clock() + timedelta(seconds=61)) == [sending.id]
 
 
 def test_10_two_workers_at_one_order_get_the_same_page(center: Center) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seminars.kit.money import Money
@@ -87,6 +87,7 @@ def test_an_empty_cart_costs_nothing_in_the_centers_currency() -> None:
     assert price_seats([], currency="EUR", now=NOON).total == Money(0, "EUR")
 
 
+@settings(deadline=None)
 @given(
     price=st.integers(0, 10**9), early=st.one_of(st.none(), st.integers(0, 10**9)), share=st.integers(1, 100), seats=st.integers(1, 20),
     off=st.one_of(st.none(), st.integers(1, 10**9)),

@@ -31,7 +31,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule=schedule(),
     beat_schedule_filename=str(settings.var_dir / "beat-schedule"),
-    beat_max_loop_interval=5,
+    beat_max_loop_interval=1,
 )
 
 app.user_options["worker"].add(TIMETABLE_INSIDE)

@@ -23,11 +23,10 @@ from seminars.kit.references import fingerprint
 from seminars.kit.refusals import Conflict, NotFound
 from seminars.orders import cancellation, settlement
 from seminars.orders.models import Order
-from seminars.payments import capture, checkout, refunds
+from seminars.payments import capture, checkout, refunds, resolving
 from seminars.payments.checkout import Work
-from seminars.payments.models import Payment
+from seminars.payments.models import Payment, PaymentAttempt
 from seminars.registration import announcing, places
-from seminars.registration.models import Registration
 
 
 class PlanChanged(Conflict):
@@ -83,6 +82,7 @@ def plan(session: Session, order: Order, registration_ids: Sequence[int], *, ref
     if order.state != "paid":
         raise Conflict("Only seats of a settled order are cancelled one by one; an unpaid order is cancelled whole.")
     payment, invoice = settling_payment(session, order), invoice_of(session, order)
+    invited = _with_entry(session, [line.registration.reference for line in lines])
     seats = tuple(
         SeatPlan(
             registration_id=line.registration_id,
@@ -90,7 +90,7 @@ def plan(session: Session, order: Order, registration_ids: Sequence[int], *, ref
             event=line.registration.event.title,
             price=line.net + line.tax,
             refund=line.net + line.tax if refund and payment is not None else 0,
-            told=_has_entry(session, line.registration),
+            told=line.registration.reference in invited,
         )
         for line in lines
     )
@@ -149,14 +149,12 @@ def _refund_each(made: Plan) -> Money | None:
 def _give_back(session: Session, order: Order, made: Plan, *, reason: str, letterhead: Letterhead, now: datetime) -> None:
     invoice, payment = invoice_of(session, order), settling_payment(session, order)
     assert invoice is not None and payment is not None
-    ids = tuple(seat.registration_id for seat in made.seats)
-    key = f"{order.reference}:cancel:{'-'.join(str(i) for i in sorted(ids))}"
+    ids = {seat.registration_id for seat in made.seats}
+    # A seat of a paid order is cancelled once: the first of those that go together names what is done for them.
+    key = f"{order.reference}:cancel:{min(ids)}"
     lines = [CreditLine(line.registration_id, line.net, line.tax) for line in order.lines if line.registration_id in ids]
     credit_notes.issue(session, invoice, key=key, lines=lines, reason=reason, center=letterhead.center, now=now)
-    host = letterhead.base_url.split("://", 1)[-1]
-    refunds.promise_refund(
-        session, payment, made.refund, key=f"seminars:{host}:refund:{key}", reason=reason, letterhead=letterhead, now=now
-    )
+    refunds.promise_refund(session, payment, made.refund, key=key, reason=reason, letterhead=letterhead, now=now)
 
 
 def settling_payment(session: Session, order: Order) -> Payment | None:
@@ -169,14 +167,16 @@ def invoice_of(session: Session, order: Order) -> Invoice | None:
     return session.scalar(select(Invoice).where(Invoice.order_id == order.id).order_by(Invoice.id))
 
 
-def _has_entry(session: Session, registration: Registration) -> bool:
-    query = select(CalendarEntry.id).where(CalendarEntry.holder == registration.reference, CalendarEntry.state != "cancelled").limit(1)
-    return session.scalar(query) is not None
+def _with_entry(session: Session, registrations: Sequence[str]) -> set[str]:
+    """Which of these registrations have a calendar entry that stands."""
+    query = select(CalendarEntry.holder).where(CalendarEntry.holder.in_(registrations), CalendarEntry.state != "cancelled")
+    return set(session.scalars(query))
 
 
 def call_off(work: Work, gateway: Gateway, order_id: int, *, letterhead: Letterhead, clock: Clock) -> Order:
     """Cancel an order that waits for its payment. Its page at Stripe is closed first: if it was paid in that second, paid wins.
 
+    An attempt without a page is looked for first. Money that was set aside because it did not agree goes back with the order.
     Raises NotFound, and Conflict when Stripe does not say how the page stands.
     """
     with work() as session:
@@ -184,14 +184,11 @@ def call_off(work: Work, gateway: Gateway, order_id: int, *, letterhead: Letterh
         if found is None:
             raise NotFound("There is no such order.")
         attempt = checkout.live_attempt(session, found)
-    if attempt is not None and attempt.session_id is not None:
+    if attempt is not None:
         try:
-            gateway.expire_session(attempt.session_id)
-            seen = capture.look(gateway, attempt.session_id)
+            _close(work, gateway, attempt, letterhead=letterhead, clock=clock)
         except StripeTrouble as trouble:
             raise Conflict("Stripe does not say whether this order was just paid, so it stays. Try again in a minute.") from trouble
-        with work() as session:
-            capture.apply(session, seen, letterhead=letterhead, found_by="call off", now=clock())
     with work() as session:
         order = settlement.lock(session, order_id)
         if order.state == "expired":
@@ -200,4 +197,35 @@ def call_off(work: Work, gateway: Gateway, order_id: int, *, letterhead: Letterh
             if checkout.live_attempt(session, order) is not None:
                 raise Conflict("A payment for this order is under way. Wait until it is known, then cancel.")
             cancellation.cancel_unpaid(session, order, now=clock())
+        if order.state == "cancelled":
+            _send_back_unallocated(session, order, letterhead=letterhead, now=clock())
         return order
+
+
+def _close(work: Work, gateway: Gateway, attempt: PaymentAttempt, *, letterhead: Letterhead, clock: Clock) -> None:
+    """Let nothing more be paid by this attempt, and settle what was. Raises StripeTrouble; no transaction is open while Stripe is asked."""
+    session_id = attempt.session_id
+    if session_id is None:
+        if attempt.submitted_at is not None and clock() - attempt.submitted_at < resolving.STUCK_AFTER:
+            return  # it may be made at this very moment
+        found = resolving.look_for(gateway, attempt)
+        if isinstance(found, StripeTrouble):
+            raise found
+        with work() as session:
+            if isinstance(found, resolving.Absent):
+                resolving.give_up(session, attempt.id, now=clock())
+                return
+            session_id = checkout.answered(session, attempt.id, found, now=clock()).session_id
+    if session_id is None:
+        return
+    gateway.expire_session(session_id)
+    seen = capture.look(gateway, session_id)
+    with work() as session:
+        capture.apply(session, seen, letterhead=letterhead, found_by="call off", now=clock())
+
+
+def _send_back_unallocated(session: Session, order: Order, *, letterhead: Letterhead, now: datetime) -> None:
+    """Money that came for an order and could not settle it belongs to the payer once the order is off (payments.md §6 row 23)."""
+    waiting = select(Payment).where(Payment.order_id == order.id, Payment.role == "unallocated", Payment.promised == 0)
+    for payment in session.scalars(waiting.order_by(Payment.id)).all():
+        refunds.promise_unapplied(session, payment, reason="The order was cancelled", letterhead=letterhead, now=now)

@@ -53,10 +53,11 @@ def find_out(gateway: Gateway, attempt: PaymentAttempt, *, now: datetime) -> Fin
         if isinstance(answer, CheckoutSession | KeyMisused) or silent:
             return answer
         assert isinstance(answer, Unreachable | Refused)  # a stored failure, or parameters that are too old: neither says if a page exists
-    return _look_for(gateway, attempt)
+    return look_for(gateway, attempt)
 
 
-def _look_for(gateway: Gateway, attempt: PaymentAttempt) -> Finding:
+def look_for(gateway: Gateway, attempt: PaymentAttempt) -> Finding:
+    """Look for an attempt's page by its metadata, without asking for one."""
     last_sent = attempt.submitted_at or attempt.created_at
     try:
         pages = gateway.sessions_created(attempt.created_at - LOOK_AROUND, last_sent + RESEND_WITHIN)
@@ -67,21 +68,26 @@ def _look_for(gateway: Gateway, attempt: PaymentAttempt) -> Finding:
 
 def resolve(session: Session, attempt_id: int, finding: Finding, *, letterhead: Letterhead, now: datetime) -> PaymentAttempt:
     """Act on what was found out: adopt the page, put a new attempt in place of one that never was, or wait."""
-    attempt = session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
-    if attempt.session_id is not None or not attempt.live:
-        return attempt
     if not isinstance(finding, Absent):
         return checkout.answered(session, attempt_id, finding, now=now)
+    attempt = give_up(session, attempt_id, now=now)
     order = settlement.lock(session, attempt.order_id)
-    attempt.state, attempt.settled_at = "superseded", now
-    session.flush()
-    if order.state != "placed":
+    if attempt.state != "superseded" or order.state != "placed" or checkout.live_attempt(session, order) is not None:
         return attempt
     if _without_page(session, attempt.order_id) >= MOST_ATTEMPTS:
         order.needs_review = f"Stripe made no payment page in {MOST_ATTEMPTS} tries: {attempt.trouble}"
         cancellation.expire(session, order, now=now)
         return attempt
     return checkout.begin(session, order, letterhead=letterhead, now=now)
+
+
+def give_up(session: Session, attempt_id: int, *, now: datetime) -> PaymentAttempt:
+    """Close an attempt that is certain to have no page, unless it got one meanwhile."""
+    attempt = session.get_one(PaymentAttempt, attempt_id, with_for_update=True, populate_existing=True)
+    if attempt.live and attempt.session_id is None:
+        attempt.state, attempt.settled_at = "superseded", now
+        session.flush()
+    return attempt
 
 
 def _without_page(session: Session, order_id: int) -> int:

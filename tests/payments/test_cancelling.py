@@ -10,6 +10,7 @@ from seminars.orders.models import Order
 from seminars.payments import cancelling, refunds
 from seminars.payments.cancelling import Plan, PlanChanged
 from seminars.payments.models import Payment
+from tests.cluster import Database
 from tests.payments.center import ANNA, SAMIR, Center
 
 PRICE = 500_00
@@ -86,6 +87,20 @@ def test_when_the_last_seat_goes_the_order_is_cancelled(center: Center, paid: Or
 
     assert center.now_is(paid).state == "cancelled"
     assert center.book() == {1050: -FEE, 5000: FEE}
+
+
+def test_an_order_for_twenty_is_cancelled_at_once_however_long_its_numbers(center: Center, fresh_database: Database) -> None:
+    with fresh_database.cluster.connect(fresh_database.name) as superuser:
+        superuser.execute("SELECT setval(pg_get_serial_sequence('registrations', 'id'), 100000000)")
+    order = center.order(center.an_event(price=PRICE, seats=20), [None] * 20)
+    center.pay(order)
+    center.look(order)
+    seats = [r.id for r in center.registrations(order)]
+
+    _press(center, order, seats, _plan(center, order, seats).version)
+    center.pay_refunds()
+
+    assert [(r.state, r.amount) for r in center.refunds(order)] == [("succeeded", 20 * PRICE)]
 
 
 def test_two_refunds_at_once_cannot_exceed_the_payment(center: Center, paid: Order) -> None:

@@ -27,6 +27,11 @@ EVERY_TRY = {"times": 3, "match": SESSIONS}
 """The library itself tries a call three times."""
 
 
+def _call_off(center: Center, order: Order) -> None:
+    """Staff cancel an order that nobody has paid."""
+    cancelling.call_off(transaction, center.gateway, order.id, letterhead=center.settings.letterhead, clock=center.clock)
+
+
 def test_01_crash_before_the_intent_is_committed_leaves_only_a_hold_that_lapses(center: Center) -> None:
     event = center.an_event(seats=1)
     cart = center.cart(event)
@@ -137,6 +142,27 @@ def test_07_a_key_seen_with_other_parameters_waits_for_a_person(center: Center) 
     assert [a.state for a in center.attempts(order)] == ["unknown"]
     assert "other parameters" in center.now_is(order).needs_review
     assert len(center.sessions_at_stripe()) == 1
+
+
+def test_07_an_order_whose_page_is_in_doubt_can_be_called_off(center: Center) -> None:
+    event = center.an_event(seats=2)
+    doubtful, never_sent = center.order(event), center.order(event)
+    attempt = center.attempts(doubtful)[0]
+    page = center.gateway.create_session(attempt.params | {"client_reference_id": "order/0"}, key=attempt.key)
+    assert "KeyMisused" in center.hand_over(doubtful).trouble
+    with pytest.raises(Conflict, match="under way"):
+        _call_off(center, doubtful)
+
+    center.later(seconds=61)
+    for order in (doubtful, never_sent):
+        _call_off(center, order)
+
+    assert [center.now_is(order).state for order in (doubtful, never_sent)] == ["cancelled", "cancelled"]
+    assert [center.attempts(order)[0].state for order in (doubtful, never_sent)] == ["expired", "superseded"]
+    assert center.seats_taken(event) == 0
+    assert page.url is not None
+    with pytest.raises(payer.NotPaid):
+        payer.pay(page.url)
 
 
 @pytest.mark.parametrize("trouble", [{"too_many": {"times": 1, "match": SESSIONS}}, {"error_before": EVERY_TRY}])
@@ -442,7 +468,7 @@ def test_21_expiring_a_page_that_was_just_paid_means_paid(center: Center) -> Non
     center.page_of(order)
     center.sandbox.chaos(pay_during_expire={"times": 1})
 
-    cancelling.call_off(transaction, center.gateway, order.id, letterhead=center.settings.letterhead, clock=center.clock)
+    _call_off(center, order)
 
     assert center.now_is(order).state == "paid"
     assert [r.state for r in center.registrations(order)] == ["confirmed"]
@@ -453,7 +479,7 @@ def test_21_calling_off_an_unpaid_order_closes_its_page(center: Center) -> None:
     order = center.order(event)
     page = center.page_of(order)
 
-    cancelling.call_off(transaction, center.gateway, order.id, letterhead=center.settings.letterhead, clock=center.clock)
+    _call_off(center, order)
 
     assert center.now_is(order).state == "cancelled"
     assert center.seats_taken(event) == 0
@@ -517,6 +543,27 @@ def test_23_a_payment_of_another_amount_confirms_nothing(center: Center) -> None
     assert [r.state for r in center.registrations(order)] == ["held"]
     assert center.book()[2000] == -100
     assert center.letters("registration") == []
+
+
+def test_23_money_that_did_not_agree_goes_back_when_its_order_is_called_off(center: Center) -> None:
+    event = center.an_event(price=500_00, seats=1)
+    order = center.order(event)
+    attempt = center.attempts(order)[0]
+    cheap = json.loads(json.dumps(attempt.params))
+    cheap["line_items"][0]["price_data"]["unit_amount"] = 100
+    page = center.gateway.create_session(cheap, key=attempt.key)
+    assert page.url is not None
+    payer.pay(page.url)
+    center.backfill()
+    center.handle_events()
+
+    _call_off(center, order)
+    _call_off(center, order)
+    center.pay_refunds()
+
+    assert center.now_is(order).state == "cancelled" and center.seats_taken(event) == 0
+    assert [(r.state, r.amount) for r in center.refunds(order)] == [("succeeded", 100)]
+    assert center.book() == {1050: -33, 5000: 33}, "the fee is lost, nothing else"
 
 
 def test_24_a_price_edited_while_the_page_is_open_is_for_new_orders(center: Center) -> None:

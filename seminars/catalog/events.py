@@ -151,6 +151,7 @@ def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> 
     if not event.sessions:
         raise Conflict("This event has no sessions yet, so there are no dates to shift.")
     days = (first_day - min(part.starts_local for part in event.sessions).date()).days
+    sessions = {part.id: _shifted(part, event.zone, days) for part in event.sessions}
     copy = Event(
         seminar=event.seminar,
         reference=_free_reference(session, event.title),
@@ -167,7 +168,6 @@ def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> 
         created_at=now,
         speakers=list(event.speakers),
     )
-    sessions = {part.id: _shifted(part, copy.zone, days) for part in event.sessions}
     quotas = {quota.id: Quota(name=quota.name, size=quota.size, taken=0) for quota in event.quotas}
     copy.sessions = list(sessions.values())
     copy.quotas = list(quotas.values())

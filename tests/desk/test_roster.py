@@ -46,7 +46,7 @@ def furnished(session: Session) -> int:
                 discount=0,
                 net=100,
                 tax=0,
-            )  # fmt: skip
+            )
         )
     session.flush()
     return event.id

@@ -14,7 +14,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class When:
-    """One line of days and one of hours, in the place's own time, and the hours at home where those differ."""
+    """One line of days and one of hours, in the place's own time, and for what is online the hours at home where those differ."""
 
     days: str
     hours: str
@@ -98,7 +98,8 @@ def _when(group: Sequence[dict[str, Any]], home_zone: str) -> When:
         return When(f"From {_weekday_at(starts, zone)}", f"to {_weekday_at(ends, zone)}")
     each = {1: "", 2: ", both days"}.get(len(group), ", each day")
     hours = f"{words.time_range(starts, ends, zone)}{each}"
-    return When(_weekdays(begin_day, end_day), hours, _at_home(starts, ends, zone, home_zone))
+    online = first.get("join_url") or not first.get("place")
+    return When(_weekdays(begin_day, end_day), hours, _at_home(starts, ends, zone, home_zone) if online else "")
 
 
 def _at_home(starts: datetime, ends: datetime, zone: str, home_zone: str) -> str:
@@ -107,7 +108,8 @@ def _at_home(starts: datetime, ends: datetime, zone: str, home_zone: str) -> str
     other_day = words.local(starts, home_zone).date() != words.local(starts, zone).date()
     same_day_there = words.local(starts, home_zone).date() == words.local(ends, home_zone).date()
     day = f"{words.day(words.local(starts, home_zone))}, " if other_day and same_day_there else ""
-    return f"{day}{words.time_range(starts, ends, home_zone)}, your time at home"
+    hours = words.time_range(starts, ends, home_zone) if same_day_there else f"from {words.time_in(starts, home_zone)}"
+    return f"{day}{hours}, your time at home"
 
 
 def _weekday_at(value: datetime, zone: str) -> str:

@@ -1,11 +1,13 @@
 """The facts of letters to the person who ordered. Their wording lies under templates/mail/orders/."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from seminars.catalog.models import Event
 from seminars.config import Letterhead
 from seminars.kit.money import Money
 from seminars.kit.references import reference
@@ -63,7 +65,7 @@ def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
         buyer_email=order.buyer_email,
         page=order_page(order, letterhead),
         paid=order.total > 0 and order.state == "paid",
-        refunds={rule["event_id"]: _refund(rule) for rule in order.policies if rule.get("until")},
+        refunds={rule["event_id"]: _refund(rule) for rule in order.policies if order.total and _in_time(rule, order)},
     )
 
 
@@ -120,14 +122,27 @@ def _events(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
             "starts_at": event.starts_at.isoformat() if event.starts_at else None,
             "ends_at": event.ends_at.isoformat() if event.ends_at else None,
             "zone": event.zone,
-            "place": ", ".join(part for part in (event.venue.city, event.venue.region) if part) if event.venue else "Online",
+            "place": _place(event),
         }
         for event in events.values()
     ]
 
 
+def _place(event: Event) -> str:
+    if event.format == "online":
+        return "Online"
+    if event.venue is None:
+        return "place to be announced"
+    return ", ".join(part for part in (event.venue.city or event.venue.name, event.venue.region) if part)
+
+
 def _same(registration: Registration, order: Order) -> bool:
     return (registration.attendee_email or "").casefold() == order.buyer_email.casefold()
+
+
+def _in_time(rule: dict[str, Any], order: Order) -> bool:
+    """Whether there was still time to cancel for a refund when the order was placed."""
+    return bool(rule.get("until")) and datetime.fromisoformat(rule["until"]) > order.placed_at
 
 
 def _refund(rule: dict[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def seat_facts(registration: Registration, sessions: Sequence[EventSession], *, 
     return {
         "name": registration.attendee_name or "",
         "event": event.title,
+        "ticket": registration.ticket_type.name if registration.ticket_type.sessions else "",
         "event_page": event_page(letterhead, event),
         "page": seat_page(letterhead, registration),
         "sessions": [session_facts(one) for one in sessions],

@@ -47,11 +47,18 @@ def test_three_days_over_the_end_of_a_month() -> None:
 def test_hours_at_home_stand_beside_where_they_differ() -> None:
     assert told(FIRST, home="America/Denver")[0].home == "8:00 am to 4:00 pm MDT, your time at home"
     assert told(FIRST, home="America/Winnipeg")[0].home == ""
-    assert told(FIRST, home="Asia/Tokyo")[0].home == "22 March 2027, 11:00 pm JST to 23 March 2027, 7:00 am JST, your time at home"
+    assert told(FIRST, home="Asia/Tokyo")[0].home == "from 11:00 pm JST, your time at home"
     assert (
         told(a_session("2027-03-22T22:00", "2027-03-22T23:00"), home="Asia/Tokyo")[0].home
         == "23 March 2027, 7:00 to 8:00 am JST, your time at home"
     )
+
+
+def test_hours_at_home_are_for_what_is_online() -> None:
+    hall, door = {"place": "Alder Hall"}, {"join_url": "https://meet.northfield.example/calm"}
+
+    assert told(FIRST | hall, home="America/Denver")[0].home == ""
+    assert told(FIRST | hall | door, home="America/Denver")[0].home != "" != told(FIRST | door, home="America/Denver")[0].home
 
 
 def test_a_whole_day_has_no_hours() -> None:

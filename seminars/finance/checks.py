@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 GRACE = timedelta(days=1)
-"""How long a delivered session may wait for its revenue (I4)."""
+"""How long a delivered session may wait for its revenue (I4), and a lapsed hold for its end (I14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +86,25 @@ CHECKS = (
     ),
     Check(
         "I4",
-        "nothing is deferred any more for a session delivered more than a day ago",
+        "nothing is deferred any more for a session delivered more than a day ago, or cancelled",
         """
-        SELECT 'session/' || s.session_id, sum(s.amount - s.credited - s.recognised) || ' ' || l.currency || ' not recognised'
+        SELECT 'session/' || s.session_id,
+               sum(s.amount - s.credited - s.recognised) || ' ' || l.currency
+               || CASE e.state WHEN 'cancelled' THEN ' deferred for a cancelled session: credit it' ELSE ' not recognised' END
           FROM revenue_shares s
           JOIN invoice_lines l ON l.id = s.line_id
           JOIN event_sessions e ON e.id = s.session_id
-         WHERE e.state = 'delivered' AND e.delivered_at < :long_ago
-         GROUP BY s.session_id, l.currency HAVING sum(s.amount - s.credited - s.recognised) <> 0
+         WHERE e.state = 'cancelled' OR (e.state = 'delivered' AND e.delivered_at < :long_ago)
+         GROUP BY s.session_id, l.currency, e.state HAVING sum(s.amount - s.credited - s.recognised) <> 0
         """,
     ),
     Check(
         "I5",
         "no payment is refunded by more than was paid, and what is promised is kept in its row",
         """
-        SELECT 'payment/' || p.id, sum(r.amount) || ' of ' || p.amount || ' goes back, ' || p.promised || ' promised'
-          FROM payments p JOIN refunds r ON r.payment_id = p.id
-         WHERE r.state NOT IN ('failed', 'canceled')
-         GROUP BY p.id HAVING sum(r.amount) > p.amount
+        SELECT 'payment/' || p.id, coalesce(sum(r.amount), 0) || ' of ' || p.amount || ' goes back, ' || p.promised || ' promised'
+          FROM payments p LEFT JOIN refunds r ON r.payment_id = p.id AND r.state NOT IN ('failed', 'canceled')
+         GROUP BY p.id HAVING coalesce(sum(r.amount), 0) <> p.promised OR p.promised > p.amount
         """,
     ),
     Check(
@@ -151,7 +152,7 @@ CHECKS = (
     ),
     Check(
         "I14",
-        "each quota's counter equals its live seats and its holds, and no hold has lapsed unseen",
+        "each quota's counter equals its live seats and its holds, no hold has lapsed unseen, no order waits for what cannot come",
         """
         WITH claims AS (
           SELECT ticket_type_id, count(*) AS places FROM registrations
@@ -164,6 +165,15 @@ CHECKS = (
           LEFT JOIN ticket_type_quotas t ON t.quota_id = q.id
           LEFT JOIN claims c ON c.ticket_type_id = t.ticket_type_id
          GROUP BY q.id HAVING q.taken <> coalesce(sum(c.places), 0) OR q.taken > q.size
+        UNION ALL
+        SELECT 'hold/' || id, 'it ended at ' || ends_at || ' and holds its seats still'
+          FROM holds WHERE state = 'active' AND ends_at < :long_ago
+        UNION ALL
+        SELECT 'order/' || o.id, 'it waits for a payment that can no longer come, and its seats with it'
+          FROM orders o
+         WHERE o.state = 'placed' AND o.needs_review = ''
+           AND NOT EXISTS (SELECT 1 FROM payment_attempts a
+                            WHERE a.order_id = o.id AND a.state NOT IN ('succeeded', 'failed', 'expired', 'superseded'))
         """,
     ),
 )

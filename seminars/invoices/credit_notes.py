@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.config import Center
@@ -17,7 +17,7 @@ from seminars.kit import format as fmt
 from seminars.kit.money import Money
 from seminars.kit.references import reference
 from seminars.kit.refusals import Conflict
-from seminars.ledger import journal, postings
+from seminars.ledger import journal, periods, postings
 from seminars.orders.models import OrderLine
 from seminars.registration.models import Registration
 
@@ -182,15 +182,9 @@ def _post(session: Session, invoice: Invoice, note: CreditNote, deferred: Mappin
         session,
         source_kind=postings.CREDIT_NOTE,
         source=note.number,
-        effective_on=note.issued_on,
+        effective_on=periods.open_day(session, note.issued_on),
         about=about,
         lines=rule(deferred, delivered, Money(note.tax, note.currency), about),
         memo=f"Credit note {note.number} on invoice {invoice.number}",
         now=now,
     )
-
-
-def total_credited(session: Session, invoice: Invoice) -> Money:
-    """What has been taken back of an invoice by all its credit notes."""
-    total = session.scalar(select(func.coalesce(func.sum(CreditNote.total), 0)).where(CreditNote.invoice_id == invoice.id))
-    return Money(int(total or 0), invoice.currency)

@@ -19,7 +19,7 @@ from seminars.invoices.models import ISSUED, Invoice, InvoiceLine, RevenueShare
 from seminars.kit import format as fmt
 from seminars.kit.money import Money
 from seminars.kit.references import reference
-from seminars.ledger import journal, postings
+from seminars.ledger import journal, periods, postings
 from seminars.orders.models import Order, OrderLine
 from seminars.registration.models import Registration
 
@@ -27,8 +27,9 @@ from seminars.registration.models import Registration
 def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, str] | None = None, now: datetime) -> Invoice:
     """Issue the invoice of an order and post it (rules 1, 5, 13). A free order has none: the database refuses an invoice over nothing.
 
-    The date is the one in the center's zone. `paid` says how it was paid: `on` (ISO instant), `method`, `brand`, `last4`. A seat is
-    invoiced once: a second invoice for it breaks a constraint.
+    The date is the one in the center's zone; when its month is closed already, the entry is dated in the next open one. `paid` says
+    how it was paid: `on` (ISO instant), `method`, `brand`, `last4`. A seat is invoiced once: a second invoice for it breaks a
+    constraint.
     """
     lines = _lines_of(session, order)
     sessions = _Sessions(session, {line.event_id for line in lines}, {line.ticket_type_id for line in lines})
@@ -58,7 +59,7 @@ def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, 
         session,
         source_kind=postings.INVOICE,
         source=number.text,
-        effective_on=issued_on,
+        effective_on=periods.open_day(session, issued_on),
         about=order.reference,
         lines=postings.invoice_issued(by_session, Money(order.tax, order.currency), owed_by=order.reference),
         memo=f"Invoice {number.text}, order {order.number}",

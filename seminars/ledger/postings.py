@@ -48,22 +48,12 @@ def card_paid(gross: Money, *, owed_by: str) -> list[Line]:
 
 
 def card_fee(fee: Money) -> list[Line]:
-    """Rule 3: known only with the balance transaction, often seconds later. A fee of nothing posts nothing."""
+    """Rules 3 and 4: known only with the balance transaction, often seconds later. A fee of nothing posts nothing."""
     return _without_zeros([Line(chart.CARD_FEES, fee), Line(chart.STRIPE_CLEARING, -fee)])
 
 
-def other_stripe_fee(fee: Money) -> list[Line]:
-    """Rule 4: what Stripe takes for other services (radar, tax, monthly)."""
-    return card_fee(fee)
-
-
-def paid_twice(gross: Money, *, paid_for: str) -> list[Line]:
-    """Rule 12: a second payment leaves the first untouched; its money waits as unapplied."""
-    return unallocated_received(gross, paid_for=paid_for)
-
-
 def unallocated_received(gross: Money, *, paid_for: str) -> list[Line]:
-    """Money that settles nothing yet, such as a wrong amount: unapplied until somebody decides."""
+    """Rule 12, and money of a wrong amount: what settles nothing leaves the order as it is and waits as unapplied."""
     return [Line(chart.STRIPE_CLEARING, gross), Line(chart.UNAPPLIED_RECEIPTS, -gross, paid_for)]
 
 

@@ -146,7 +146,7 @@ def a_payment(
     received = (
         postings.card_paid(payment.money, owed_by=order.reference)
         if role == "settles"
-        else postings.paid_twice(payment.money, paid_for=order.reference)
+        else postings.unallocated_received(payment.money, paid_for=order.reference)
     )
     facts = [journal.Fact(postings.CHARGE, charge, at.date(), order.reference, received)]
     if fee is not None:

@@ -4,11 +4,15 @@ import pytest
 from sqlalchemy import select
 
 from seminars.db import transaction
+from seminars.invoices import credit_notes
 from seminars.kit.format import local
 from seminars.ledger import periods
 from seminars.ledger.models import JournalEntry
+from seminars.payments import cancelling
 from tests import payer
 from tests.payments.center import ANNA, SAMIR, Center
+
+FEE = 500_00 * 29 // 1000 + 30
 
 
 def test_anna_pays_for_two_and_both_are_registered(center: Center) -> None:
@@ -69,3 +73,23 @@ def test_money_of_a_closed_month_is_booked_in_the_open_one(center: Center) -> No
     with transaction() as session:
         dates = set(session.scalars(select(JournalEntry.effective_on).where(JournalEntry.source_kind == "stripe.charge")))
     assert all((day.year, day.month) > (paid_on.year, paid_on.month) for day in dates) and dates
+
+
+def test_a_month_closed_before_its_end_stops_no_payment_and_no_refund(center: Center) -> None:
+    order = center.order(center.an_event(price=500_00))
+    center.pay(order)
+    today = local(center.clock(), "America/Chicago").date()
+    with transaction() as session:
+        periods.close(session, today, now=center.clock())
+
+    center.look(order)
+    with transaction() as session:
+        invoice = cancelling.invoice_of(session, order)
+        assert invoice is not None and invoice.issued_on == today
+        lines = credit_notes.left(session, invoice)
+        credit_notes.issue(session, invoice, key="k", lines=lines, reason="", center=center.settings.center, now=center.clock())
+
+    assert center.now_is(order).state == "paid"
+    assert center.book() == {1050: 500_00 - FEE, 2050: -500_00, 5000: FEE}
+    with transaction() as session:
+        assert all(day > today.replace(day=28) for day in session.scalars(select(JournalEntry.effective_on)))

@@ -168,7 +168,7 @@ def test(rest: "list[str]") -> int:
     """What CI runs. Words after `test` go to pytest, which then runs alone."""
     if rest:
         return call(["pytest", *rest])
-    everything = ["pytest", "-q", "-n", str(min(os.cpu_count() or 2, 8)), "--dist", "worksteal"]
+    everything = ["pytest", "-q", "-n", str(min(os.cpu_count() or 2, 8)), "--dist", "loadgroup"]
     return check([*CHECKS[:-1], ("tests", everything)])
 
 

@@ -26,7 +26,7 @@ CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTy
 LOOKS: tuple[tuple[dict[str, int], str, dict[str, Any]], ...] = (
     (NARROW, "light", CONTRAST), (NARROW, "dark", RULES), (WIDE, "dark", CONTRAST), (WIDE, "light", RULES),
 )  # fmt: skip
-SECRET = re.compile(r"(?<=/)(?:[\w-]{16,}|\d+|[a-z0-9]+(?:-[a-z0-9]+)+)(?=/|$|\.)")
+SECRET = re.compile(r"(?<=/)(?:[a-z0-9]{20,}|\d+)(?=/|$)|(?<=^/events/)[^/]+|(?<=^/seminars/)[^/]+")
 """What differs in the address between two pages of one template: numbers, secrets, the names of seminars."""
 
 expect.set_options(timeout=PATIENCE)

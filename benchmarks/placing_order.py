@@ -151,14 +151,23 @@ def order_form(token: str, number: int) -> dict[str, str]:
             "country": "US", "po": "PO-4711", "zone": "America/Chicago", "p1-prof": "Nurse educator", "p1-need": ""}  # fmt: skip
 
 
-def press(browser: Browser, shop: Shop, token: str, number: int) -> tuple[float, float]:
-    """Both buttons; the seconds that each took."""
+@dataclass(frozen=True)
+class Pressed:
+    """What came of the two buttons: seconds, and the payment page."""
+
+    hold: float
+    order: float
+    pay_at: str
+
+
+def press(browser: Browser, shop: Shop, token: str, number: int) -> Pressed:
+    """Both buttons, one after the other."""
     began = time.perf_counter()
     assert browser.post(f"{shop.path}/hold", {"csrf_token": token, f"places-{shop.ticket_type_id}": "1"}) == "/checkout"
     held = time.perf_counter()
-    paid_at = browser.post("/checkout", order_form(token, number))
-    assert "/orders/" not in paid_at or "payment-page" in paid_at, f"no payment page was made: {paid_at}"
-    return held - began, time.perf_counter() - held
+    pay_at = browser.post("/checkout", order_form(token, number))
+    assert "/orders/" not in pay_at or pay_at.endswith("/payment-page"), f"no payment page was made: {pay_at}"
+    return Pressed(held - began, time.perf_counter() - held, pay_at)
 
 
 def look_around(browser: Browser, shop: Shop) -> str:
@@ -245,7 +254,7 @@ def one_by_one(url: str, port: int, shop: Shop, orders: int = 20) -> Parts:
     each = {kind: number / orders for kind, number in kinds.items()}
     statements = round(sum(number for kind, number in each.items() if kind not in CONTROL), 1)
     in_sql = sum(float(ms) for ms, _, _ in said) / orders
-    return Parts(statements, each, _ms(held for held, _ in spans), _ms(placed for _, placed in spans), in_sql, QUICK_MS)
+    return Parts(statements, each, _ms(span.hold for span in spans), _ms(span.order for span in spans), in_sql, QUICK_MS)
 
 
 def _kind(query: str) -> str:
@@ -311,9 +320,10 @@ def web(url: str, var: str, stripe: str) -> Iterator[int]:
 
 
 @contextmanager
-def sandbox(var: str) -> Iterator[str]:
+def sandbox(var: str, *options: str) -> Iterator[str]:
+    """Our own stand-in for Stripe; its address."""
     port = free_port()
-    command = [sys.executable, "-m", "seminars.sandbox", "--port", str(port), "--data", str(Path(var) / "stripe")]
+    command = [sys.executable, "-m", "seminars.sandbox", "--port", str(port), "--data", str(Path(var) / "stripe"), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(port, process)

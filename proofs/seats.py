@@ -27,7 +27,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -192,11 +192,11 @@ def look_on(owner: str, findings: Findings, over: threading.Event) -> None:
         look(owner, findings)
 
 
-def look(owner: str, findings: Findings) -> None:
+def look(owner: str, findings: Findings, more: Mapping[str, str] | None = None) -> None:
     """Hold counters, codes, holds and orders against each other, all in one snapshot."""
     with psycopg.connect(owner) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        for what, query in CHECKS.items():
+        for what, query in {**CHECKS, **(more or {})}.items():
             for row in connection.execute((SEATS if "seats s" in query else "") + query):  # type: ignore[arg-type]
                 findings.add(what, row)
         findings.looks += 1

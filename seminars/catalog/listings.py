@@ -40,7 +40,7 @@ SELECT 'event/' || e.id, 'event', '/events/' || e.reference, s.slug, e.title, s.
   JOIN seminars s ON s.id = e.seminar_id
   LEFT JOIN venues v ON v.id = e.venue_id
   LEFT JOIN LATERAL (
-       SELECT concat_ws(', ', nullif(v.city, ''), coalesce(nullif(v.region, ''), nullif(v.country, ''))) AS city
+       SELECT left(concat_ws(', ', nullif(v.city, ''), coalesce(nullif(v.region, ''), nullif(v.country, ''))), 120) AS city
         WHERE e.format <> 'online' AND v.city <> '') spot ON true
   LEFT JOIN LATERAL (
        SELECT string_agg(p.name, ' ') AS names FROM event_speakers es JOIN speakers p ON p.id = es.speaker_id

@@ -259,19 +259,27 @@ class Gateway:
         """The message, if one of our secrets signed exactly these bytes within five minutes. Raises BadSignature."""
         import stripe
 
+        if signature is None or not signature.isascii():
+            raise BadSignature("no signature that could be compared")
+        try:
+            text = body.decode()
+        except UnicodeDecodeError as wrong:
+            raise BadSignature("bytes that are no text") from wrong
         for secret in self._webhook_secrets:
             try:
-                stripe.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE_SECONDS)
+                stripe.WebhookSignature.verify_header(text, signature, secret, SIGNATURE_TOLERANCE_SECONDS)
             except stripe.SignatureVerificationError:
                 continue
-            return self._readable(body)
+            return self._readable(text)
         raise BadSignature("no secret of ours signed this message")
 
-    def _readable(self, body: bytes) -> EventNotice:
+    def _readable(self, text: str) -> EventNotice:
         try:
-            notice = _notice(json.loads(body))
-        except (ValueError, KeyError, TypeError) as wrong:
+            notice = _notice(json.loads(text))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as wrong:
             raise BadSignature(f"signed, but no event: {wrong}") from wrong
+        if not all(isinstance(part, str) for part in (notice.id, notice.type, notice.object_id)):
+            raise BadSignature("signed, but no event: its names are no texts")
         if notice.livemode != self.livemode:
             raise BadSignature("an event of the other mode (live or test)")
         return notice

@@ -49,6 +49,8 @@ def init_security(app: Flask, settings: Settings) -> Security:
         webauthn_util_cls=sign_in.AtOurAddress,
     )
     security.want_json(lambda _request: False)
+    # Nobody is known by a token: Flask-Security would look for one in the body of every request, before any limit of its size.
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
     app.before_request(_stay_here)
     app.before_request(_say_who_acts)
     for signal, hear in _HEARD:

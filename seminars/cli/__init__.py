@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
+
+from seminars.config import WrongSetting
+from seminars.kit.refusals import Refusal
 
 COMMANDS = {
     "run": "Start everything on this machine, or one process of it.",
@@ -20,7 +24,16 @@ COMMANDS = {
 
 
 class _Lazy(click.Group):
-    """Loads a command's module when it is called: `seminars run` must not wait for what it does not use."""
+    """Loads a command's module when it is called: `seminars run` must not wait for what it does not use.
+
+    A wrong setting and a refusal end any of them with their sentence.
+    """
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (WrongSetting, Refusal) as told:
+            raise click.ClickException(str(told)) from None
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)

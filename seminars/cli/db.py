@@ -7,7 +7,7 @@ import shutil
 
 import click
 
-from seminars.config import Settings, WrongSetting
+from seminars.config import Settings
 
 
 @click.group()
@@ -46,7 +46,7 @@ def check() -> None:
 @click.option("--as", "role", type=click.Choice(["application", "owner"]), default="application", show_default=True)
 def shell(role: str) -> None:
     """Open psql."""
-    url = _owner_url() if role == "owner" else _settings().database_url
+    url = _owner_url() if role == "owner" else Settings.from_env().database_url
     psql = shutil.which("psql")
     if not psql:
         raise click.ClickException("There is no psql on the PATH. Install your system's postgresql-client.")
@@ -54,14 +54,7 @@ def shell(role: str) -> None:
 
 
 def _owner_url() -> str:
-    url = _settings().database_owner_url
+    url = Settings.from_env().database_owner_url
     if not url:
         raise click.ClickException("DATABASE_OWNER_URL is not set. Set it to the address with the role that owns the tables.")
     return url
-
-
-def _settings() -> Settings:
-    try:
-        return Settings.from_env()
-    except WrongSetting as wrong:
-        raise click.ClickException(str(wrong)) from None

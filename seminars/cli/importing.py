@@ -19,7 +19,6 @@ from seminars.catalog.reading.days_and_hours import Order
 from seminars.config import Settings
 from seminars.db import transaction
 from seminars.kit import clock
-from seminars.kit.refusals import Refusal
 
 
 @click.command()
@@ -40,15 +39,12 @@ def command(
     """Read a catalogue from a CSV or iCalendar FILE and list what would be made; --take makes exactly that."""
     settings, data = Settings.from_env(), file.read_bytes()
     with create_app(settings).app_context():
-        try:
-            choices = _chosen(importing.suggested(file.name, data), zone, order, year, minutes, days, until, columns)
-            with transaction(by="command line", why=f"import of {file.name}") as session:
-                run = importing.plan_import(
-                    session, name=file.name, data=data, center_zone=settings.center.zone, choices=choices, seats=seats, now=clock.now()
-                )
-                _show(session, run)
-        except Refusal as refusal:
-            raise click.ClickException(str(refusal)) from None
+        choices = _chosen(importing.suggested(file.name, data), zone, order, year, minutes, days, until, columns)
+        with transaction(by="command line", why=f"import of {file.name}") as session:
+            run = importing.plan_import(
+                session, name=file.name, data=data, center_zone=settings.center.zone, choices=choices, seats=seats, now=clock.now()
+            )
+            _show(session, run)
         with transaction(by="command line", why=f"import of {file.name}") as session:
             run = session.get_one(ImportRun, run.id)
             (importing.press if take else importing.discard)(session, run)

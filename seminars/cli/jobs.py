@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from seminars.app import create_app
-from seminars.config import Settings, WrongSetting
+from seminars.config import Settings
 from seminars.jobs import TIMETABLE, Job
 from seminars.joined import Joined
 
@@ -29,13 +29,11 @@ def run(name: str) -> None:
     job = next((job for job in TIMETABLE if job.name == name), None)
     if job is None:
         raise click.ClickException(f"There is no job «{name}». Known: {', '.join(job.name for job in TIMETABLE)}.")
-    try:
-        app = create_app(Settings.from_env())
-    except WrongSetting as wrong:
-        raise click.ClickException(str(wrong)) from None
+    app = create_app(Settings.from_env())
     with app.app_context():
         joined: Joined = app.extensions["seminars"]
-        click.echo(f"{name}: {job.act(joined)}")
+        job.act(joined)
+    click.echo(f"{name} is done.")
 
 
 def _sentence(job: Job) -> str:

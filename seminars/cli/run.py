@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from seminars.config import Settings, WrongSetting
+from seminars.config import Settings
 
 WEB = "seminars.wsgi:app"
 WORKER = "workers.app"
@@ -30,37 +30,58 @@ def command(context: click.Context) -> None:
 @click.option("--threads", default=4, show_default=True, help="Threads of each process.")
 def web(host: str, port: int, processes: int, threads: int) -> None:
     """Serve the pages."""
-    _refuse_wrong_settings()
-    _become("gunicorn", "--config", "python:seminars.cli.serving", "--bind", f"{host}:{port}", "--workers", str(processes),
-            "--threads", str(threads), WEB)
+    Settings.from_env()  # a wrong one ends it here with its remedy, before a server wraps that into a traceback
+    _become(
+        "gunicorn",
+        "--config",
+        "python:seminars.cli.serving",
+        "--bind",
+        f"{host}:{port}",
+        "--workers",
+        str(processes),
+        "--threads",
+        str(threads),
+        WEB,
+    )
 
 
 @command.command()
-@click.option("--pool", type=click.Choice(["prefork", "threads"]), default="prefork", show_default=True,
-              help="prefork ends tasks that take too long; threads take half the memory.")
+@click.option(
+    "--pool",
+    type=click.Choice(["prefork", "threads"]),
+    default="prefork",
+    show_default=True,
+    help="prefork ends tasks that take too long; threads take half the memory.",
+)
 @click.option("--concurrency", default=2, show_default=True)
 @click.option("--with-beat", is_flag=True, help="Keep the timetable too. Only where this is the only worker.")
 def worker(pool: str, concurrency: int, with_beat: bool) -> None:
     """Do what the timetable and the bell ask for."""
-    _refuse_wrong_settings()
+    Settings.from_env()  # a wrong one ends it here with its remedy, before a server wraps that into a traceback
     beat_too = ["--timetable"] if with_beat else []
-    _become("celery", "--app", WORKER, "--quiet", "worker", "--pool", pool, "--concurrency", str(concurrency), "--without-gossip",
-            "--without-mingle", "--loglevel", "INFO", *beat_too)
+    _become(
+        "celery",
+        "--app",
+        WORKER,
+        "--quiet",
+        "worker",
+        "--pool",
+        pool,
+        "--concurrency",
+        str(concurrency),
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel",
+        "INFO",
+        *beat_too,
+    )
 
 
 @command.command()
 def beat() -> None:
     """Keep the timetable, for workers elsewhere. One at a time."""
-    _refuse_wrong_settings()
+    Settings.from_env()  # a wrong one ends it here with its remedy, before a server wraps that into a traceback
     _become("celery", "--app", WORKER, "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO")
-
-
-def _refuse_wrong_settings() -> None:
-    """One sentence with the remedy, before a server wraps it into a traceback."""
-    try:
-        Settings.from_env()
-    except WrongSetting as wrong:
-        raise click.ClickException(str(wrong)) from None
 
 
 def _become(*words: str) -> None:

@@ -1,10 +1,12 @@
 """Settings: the only reader of the environment. Checked once, at start; a wrong one is refused with its remedy."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -223,15 +225,30 @@ def _center(path: str) -> Center:
     unknown = sorted(set(data) - set(known))
     if unknown:
         raise WrongSetting(f"CENTER_CONFIG names «{unknown[0]}», which is no setting of a center. Known: {', '.join(sorted(known))}.")
-    if "topics" in data:
-        data["topics"] = tuple(data["topics"].items())
-    if "address" in data:
-        data["address"] = tuple(data["address"])
-    center = Center(**data)
+    center = Center(**{name: _written(name, value) for name, value in data.items()})
+    if not re.fullmatch("[A-Za-z0-9-]{1,12}", center.order_prefix):
+        raise WrongSetting(f"CENTER_CONFIG has order_prefix «{center.order_prefix}». Use up to 12 letters, digits and hyphens, such as NC.")
+    for name, color in (("accent", center.accent), ("accent_dark", center.accent_dark)):
+        if not re.fullmatch("#[0-9a-fA-F]{6}", color):
+            raise WrongSetting(f"CENTER_CONFIG has {name} «{color}». Write a color like #0f4c5c.")
     if center.zone not in available_timezones():
         raise WrongSetting(f"CENTER_CONFIG has zone «{center.zone}». Use a name such as America/Chicago.")
     if center.logo and not (Path(center.logo).is_file() and Path(center.logo).suffix.lower() in LOGO_KINDS):
         raise WrongSetting(f"CENTER_CONFIG has logo «{center.logo}». Name a file that ends in {', '.join(LOGO_KINDS)}, or leave it empty.")
-    if len(center.currency) != 3 or not center.currency.isupper():
+    if not re.fullmatch("[A-Z]{3}", center.currency):
         raise WrongSetting(f"CENTER_CONFIG has currency «{center.currency}». Use three capitals such as USD.")
     return center
+
+
+def _written(name: str, value: Any) -> Any:
+    """The value as the center keeps it. Raises WrongSetting when it is of another kind than it must be."""
+    match getattr(Center, name), value:
+        case bool(), bool():
+            return value
+        case str(), str():
+            return value
+        case tuple(), list() if name == "address" and all(isinstance(line, str) for line in value):
+            return tuple(value)
+        case tuple(), dict() if name == "topics" and all(isinstance(label, str) for label in value.values()):
+            return tuple(value.items())
+    raise WrongSetting(f"CENTER_CONFIG has {name} = {value!r}, which is of the wrong kind. Write it as center.example.toml does.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import known_zone
@@ -73,9 +74,7 @@ class NotReady(Refusal):
         super().__init__(f"Before this event can be published: {'; '.join(missing)}.")
 
 
-def create(
-    session: Session, seminar: Seminar, facts: EventFacts, *, capacity: int, now: datetime, source_uid: str | None = None
-) -> Event:
+def create(session: Session, seminar: Seminar, facts: EventFacts, *, capacity: int, now: datetime, source_uid: str | None = None) -> Event:
     """Plan a run of a seminar, as a draft with one counter of seats. Raises BadInputs."""
     checked = _checked(facts)
     event = Event(
@@ -136,9 +135,16 @@ def remove_session(session: Session, part: EventSession, *, now: datetime) -> No
     event = part.event
     _open(event)
     _planned(part)
+    _locked(session, event)
     if _taken(event):
         raise Conflict("People have seats in this event. Change the session instead, or cancel their registrations first.")
-    event.sessions.remove(part)
+    try:
+        with session.begin_nested():
+            event.sessions.remove(part)
+            session.flush()
+    except IntegrityError as kept:
+        session.refresh(event, ["sessions"])
+        raise Conflict("This session stands in the books: a seat in it was sold once. Change it, or put the event away.") from kept
     _dated(session, event, now=now)
 
 
@@ -321,9 +327,7 @@ def _shifted(part: EventSession, zone: str, days: int) -> EventSession:
     return moved
 
 
-def _copied(
-    ticket_type: TicketType, zone: str, days: int, sessions: dict[int, EventSession], quotas: dict[int, Quota]
-) -> TicketType:
+def _copied(ticket_type: TicketType, zone: str, days: int, sessions: dict[int, EventSession], quotas: dict[int, Quota]) -> TicketType:
     return TicketType(
         name=ticket_type.name,
         position=ticket_type.position,

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from seminars.catalog import events
 from seminars.invoices.facts import hash_of
 from seminars.invoices.issuing import issue
 from seminars.invoices.models import Invoice, RevenueShare
+from seminars.kit.refusals import Conflict
 from seminars.ledger import chart
 from seminars.ledger.models import JournalEntry, Posting
 from tests.factories.books import CENTER, NOON, an_event, an_order
@@ -189,3 +191,13 @@ def test_its_state_can(session: Session) -> None:
     session.flush()
 
     assert session.scalar(select(Invoice.state).where(Invoice.id == invoice.id)) == "paid"
+
+
+def test_a_session_that_stands_on_an_invoice_stays_though_nobody_has_a_seat(session: Session) -> None:
+    residency = an_event(session)
+    issue(session, an_order(session, residency), center=CENTER, now=NOON)
+
+    with pytest.raises(Conflict, match="stands in the books"):
+        events.remove_session(session, residency.sessions[0], now=NOON)
+
+    assert len(residency.sessions) == 2

@@ -11,6 +11,7 @@ from seminars.finance.queries import PaymentFilter
 from seminars.finance.recognition import deliver
 from seminars.invoices import credit_notes
 from seminars.invoices.issuing import issue
+from seminars.invoices.models import Invoice
 from seminars.kit.money import Money
 from seminars.kit.refusals import NotFound
 from seminars.ledger import journal, postings
@@ -82,7 +83,7 @@ def test_one_payment_shows_every_entry_it_is_made_of(session: Session) -> None:
     payment = sold(session, charge="ch_1", fee=1_480)
     other = sold(session, charge="ch_2", fee=1_480)
     [document, *_] = queries.documents_of(session, payment.order_id)
-    invoice = session.get_one(credit_notes.Invoice, int(document.reference.partition("/")[2]))
+    invoice = session.get_one(Invoice, int(document.reference.partition("/")[2]))
     note = credit_notes.issue(
         session, invoice, key="k", lines=credit_notes.left(session, invoice), reason="Cancelled", center=CENTER, now=NOON
     )

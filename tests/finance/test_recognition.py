@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from seminars.finance.recognition import NotHeld, NotYetDelivered, deliver, recognise_late_sales
 from seminars.invoices import credit_notes
 from seminars.invoices.issuing import issue
+from seminars.invoices.models import Invoice
 from seminars.ledger import chart, periods
 from seminars.ledger.balances import deferred_of
 from seminars.ledger.models import JournalEntry, Posting
@@ -92,7 +93,7 @@ def test_no_show_earns_and_what_a_cancelled_seat_left_behind_is_a_fee(session: S
     order = sold(session, an_order(session, residency, seats=3))
     stays, missing, cancelled = (line.registration for line in order.lines)
     stays.state, missing.state, cancelled.state = "attended", "no_show", "cancelled"
-    [invoice] = session.scalars(select(credit_notes.Invoice))
+    [invoice] = session.scalars(select(Invoice))
     [line] = credit_notes.left(session, invoice, [cancelled.id])
     credit_notes.issue(session, invoice, key="cancel", lines=[line.less(42_500)], reason="Cancelled", center=CENTER, now=NOON)
 

@@ -27,7 +27,7 @@ def test_anna_registers_herself_and_a_colleague_and_both_are_invited(running_cen
         buying.go_to_payment(anna, "$2,190.00")
         buying.pay(anna, "$2,190.00")
 
-        anna.sees("Your people are registered")
+        anna.sees("Everybody is registered")
         anna.reads("2 seats. Paid $2,190.00", people[1].name, f"Purchase order {PO}")
         both_are_invited(running_center, people, event)
         the_receipt_carries_the_invoice(running_center, people[0], anna)

@@ -21,7 +21,7 @@ def test_hedda_moves_an_hour_and_cancels_one_seat(running_center, visiting):
         buying.say_who(pia, PIA, [OMAR], organisation=FORMULA, po=PO)
         buying.go_to_payment(pia, "$2,380.00")
         buying.pay(pia, "$2,380.00", name=PIA.name)
-        pia.sees("Your people are registered")
+        pia.sees("Everybody is registered")
     invited = {who: {one.uid: one for one in running_center.post.wait_for_calendar(who.email, "REQUEST", times=2)} for who in (PIA, OMAR)}
 
     with visiting() as hedda:

@@ -58,7 +58,7 @@ def he_pays(farid, keys):
     keys.type("Expiry", "12 / 39")
     keys.type("Security code", "123")
     keys.enter("button", "Pay $2,380.00")
-    farid.sees("Your people are registered")
+    farid.sees("Everybody is registered")
 
 
 def he_names_his_colleague(farid, keys):

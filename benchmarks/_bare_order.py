@@ -99,7 +99,6 @@ def write_order(connection: Connection, shop: Shop, sample: dict[str, Any], mail
     put(connection, "messages", key=f"order.received:{order}", kind=sample["kind"], recipient=mail, recipient_name="Maren Holt",
         facts=Jsonb(sample["facts"]), references=[f"order/{order}"], state="pending", reason="", attempts=0, reply="", not_before=ends,
         created_at=now)  # fmt: skip
-    run("SELECT pg_notify('seminars_bell', 'outbox')")
     connection.commit()
 
     run("UPDATE payment_attempts SET state = 'submitting', submitted_at = %s WHERE id = %s", [now, attempt])

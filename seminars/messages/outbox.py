@@ -48,7 +48,7 @@ def post(session: Session, letter: Letter, *, now: datetime) -> None:
 
 
 def post_all(session: Session, letters: Sequence[Letter], *, now: datetime) -> None:
-    """Put letters into the outbox in a handful of statements, however many they are. Workers hear of it at the commit.
+    """Put letters into the outbox in a handful of statements, however many they are. Workers hear of what is due at the commit.
 
     A newer revision takes the place of those of its lane that have not been sent.
     """
@@ -59,7 +59,8 @@ def post_all(session: Session, letters: Sequence[Letter], *, now: datetime) -> N
     if not new:
         return
     _supersede(session, [letter.lane for letter in letters if letter.lane is not None])
-    ring(session, OUTBOX)
+    if any(letter.not_before is None or letter.not_before <= now for letter in letters):
+        ring(session, OUTBOX)
 
 
 def send_again(session: Session, message: Message, *, now: datetime) -> Message:

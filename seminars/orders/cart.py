@@ -30,10 +30,13 @@ def open_cart(session: Session, *, now: datetime) -> Cart:
     return cart
 
 
-def start_cart(session: Session, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
-    """A new cart with so many seats of each ticket type in it, held. Raises SoldOut, BadInput, Conflict, NotFound."""
+def start_cart(session: Session, wanted: Mapping[int, int], *, event: str = "", now: datetime, desk: bool = False) -> Cart:
+    """A new cart with so many seats of each ticket type in it, held. Raises SoldOut, BadInput, Conflict, NotFound.
+
+    `event` is the address of the only event that they may be of, where the form stands on the page of one.
+    """
     _some(wanted)
-    return _put(session, open_cart(session, now=now), {}, wanted, now=now, desk=desk)
+    return _put(session, open_cart(session, now=now), {}, wanted, event=event, now=now, desk=desk)
 
 
 def cart_by_secret(session: Session, cart_secret: str) -> Cart | None:
@@ -82,23 +85,18 @@ def check_open(event: Event, *, now: datetime, desk: bool = False) -> None:
         raise Conflict(f"{event.title} is over." if desk else f"{event.title} has already started.")
 
 
-def sold_at(session: Session, event_reference: str) -> set[int]:
-    """The ticket types of the event at this address, by id; none when there is no such event."""
-    return set(session.scalars(select(TicketType.id).join(TicketType.event).where(Event.reference == event_reference)))
+def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, event: str = "", now: datetime, desk: bool = False) -> Cart:
+    """Put so many seats of each ticket type into the cart and hold them. Raises SoldOut, BadInput, Conflict, NotFound.
 
-
-def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
-    """Put so many seats of each ticket type into the cart and hold them. Raises SoldOut, BadInput, Conflict.
-
-    A ticket type that is in the cart already is set to the new number.
+    A ticket type that is in the cart already is set to the new number. `event` as in `start_cart`.
     """
     _some(wanted)
-    return change_places(session, cart, wanted, now=now, desk=desk)
+    return _put(session, cart, _lines_now(session, cart), wanted, event=event, now=now, desk=desk)
 
 
 def change_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
     """Set how many seats of these ticket types the cart holds; none takes a ticket type out. Raises SoldOut, BadInput, Conflict."""
-    return _put(session, cart, _lines_now(session, cart), wanted, now=now, desk=desk)
+    return _put(session, cart, _lines_now(session, cart), wanted, event="", now=now, desk=desk)
 
 
 def _some(wanted: Mapping[int, int]) -> None:
@@ -106,13 +104,17 @@ def _some(wanted: Mapping[int, int]) -> None:
         raise BadInput("Choose at least one seat.", "places")
 
 
-def _put(session: Session, cart: Cart, before: Mapping[int, "_Held"], wanted: Mapping[int, int], *, now: datetime, desk: bool) -> Cart:
+def _put(
+    session: Session, cart: Cart, before: Mapping[int, "_Held"], wanted: Mapping[int, int], *, event: str, now: datetime, desk: bool
+) -> Cart:
     """Hold what is wanted instead of what was held, as one change of the counters.
 
     A second one in the same transaction could wait for somebody who waits for the first.
     """
     seats = {ticket_type_id: places for ticket_type_id, places in wanted.items() if places}
     ticket_types = ticket_types_on_sale(session, list(seats), now=now, desk=desk)
+    if event and any(ticket_type.event.reference != event for ticket_type in ticket_types.values()):
+        raise NotFound("This ticket does not exist.")
     _check_numbers(seats, ticket_types, {i: line for i, line in before.items() if i not in wanted})
     given_up = [line.hold_id for i, line in before.items() if i in wanted]
     made = holds.hold_places(session, cart.reference, {ticket_types[i]: n for i, n in seats.items()}, instead_of=given_up, now=now)

@@ -264,7 +264,7 @@ def test_ticket_types_of_another_event_are_not_held_from_this_page(app: Flask, s
 
     answer = browser.post(f"{path}/hold", data={"csrf_token": token, f"places-{other.ticket_types[0].id}": "1"})
 
-    assert (answer.status_code, taken(session, other)) == (422, [0])
+    assert (answer.status_code, taken(session, other)) == (404, [0])
 
 
 def test_an_event_that_does_not_exist_is_not_found(app: Flask, session: Session) -> None:

@@ -11,7 +11,7 @@ from seminars.orders import cart as verbs
 from seminars.orders.models import Cart
 from seminars.web.public import carts
 from seminars.web.public.events import event_page, visible_event
-from seminars.web.public.summary import Summary, summary_of
+from seminars.web.public.summary import Summary, summary_of, when_and_where
 from seminars.web.shared import joined, now, request_id
 from seminars.web.shared.errors import status_of
 from seminars.web.shared.preferences import visitor_zone
@@ -22,11 +22,10 @@ blueprint = Blueprint("buying", __name__)
 @blueprint.post("/events/<reference>/hold")
 def hold(reference: str) -> Response:
     """Hold seats of this event and go on to the checkout; or the same page again, with what was wrong and what was typed."""
-    theirs = verbs.sold_at(db.session(), reference)
     try:
-        places = {kind: number for kind, number in carts.wanted(request.form).items() if kind in theirs}
+        places = carts.wanted(request.form)
         with transaction(by="visitor", why="hold seats", request_id=request_id()) as session:
-            cart = _with_seats(session, places)
+            cart = _with_seats(session, reference, places)
     except Refusal as refusal:
         db.session().expire_all()
         event = visible_event(db.session(), reference)
@@ -34,14 +33,14 @@ def hold(reference: str) -> Response:
     return carts.remember(make_response(redirect("/checkout", 303)), cart)
 
 
-def _with_seats(session: Session, places: Mapping[int, int]) -> Cart:
+def _with_seats(session: Session, reference: str, places: Mapping[int, int]) -> Cart:
     """This browser's cart, or a new one, with these seats in it. What it held before and lapsed is taken out."""
     instant = now()
     cart = carts.held(session)
     if cart is None:
-        return verbs.start_cart(session, places, now=instant)
+        return verbs.start_cart(session, places, event=reference, now=instant)
     lapsed = {line.ticket_type_id: 0 for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant}
-    return verbs.add_places(session, cart, lapsed | dict(places), now=instant)
+    return verbs.add_places(session, cart, lapsed | dict(places), event=reference, now=instant)
 
 
 def errors_of(refusal: Refusal) -> dict[str, str]:
@@ -91,5 +90,13 @@ def _page(cart: Cart | None, *, errors: Mapping[str, str] | None = None, status:
     summary: Summary | None = None
     if cart is not None and cart.lines:
         summary = summary_of(cart, currency=joined().settings.center.currency, visitor=visitor_zone(request), now=now())
-    page = render_template("public/cart.html", cart=cart, summary=summary, typed=request.form, errors=errors or {}, most=carts.MOST)
+    page = render_template(
+        "public/cart.html",
+        cart=cart,
+        summary=summary,
+        when_and_where=when_and_where,
+        typed=request.form,
+        errors=errors or {},
+        most=carts.MOST,
+    )
     return make_response(page, status)

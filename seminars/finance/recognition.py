@@ -60,6 +60,7 @@ def recognise_late_sales(session: Session, *, now: datetime) -> int:
             Registration.state != "held",
         )
         .distinct()
+        .order_by(EventSession.id)
     ).all()
     for event_session in waiting:
         deliver(session, event_session, now=now)

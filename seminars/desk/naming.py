@@ -10,6 +10,7 @@ from seminars.desk.today import name_of
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit.references import reference
 from seminars.orders.models import Order
+from seminars.payments.models import Payment, Refund
 from seminars.people import queries as people
 from seminars.registration.models import Registration
 
@@ -52,6 +53,12 @@ def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
         case "credit_note":
             papers = session.execute(select(CreditNote.id, CreditNote.number).where(CreditNote.id.in_(ids)))
             return [(row.id, f"credit note {row.number}") for row in papers]
+        case "payment":
+            paid = session.execute(select(Payment.id, Order.number).join(Order, Order.id == Payment.order_id).where(Payment.id.in_(ids)))
+            return [(row.id, f"payment of order {row.number}") for row in paid]
+        case "refund":
+            given = select(Refund.id, Order.number).join(Payment, Payment.id == Refund.payment_id).join(Order, Order.id == Payment.order_id)
+            return [(row.id, f"refund on order {row.number}") for row in session.execute(given.where(Refund.id.in_(ids)))]
         case "user":
             return [(number, f"login of {name}") for number, name in people.names(session, ids).items()]
         case _:

@@ -28,6 +28,21 @@ from seminars.people import queries as people
 from seminars.registration.models import Hold, Registration
 
 MOST = 400
+MAILED = {
+    "pending": "Mail waiting to go",
+    "sending": "Mail on its way",
+    "sent": "Mail sent",
+    "unknown": "Mail perhaps sent",
+    "superseded": "Mail replaced by a newer one",
+    "suppressed": "Mail held back",
+    "failed": "Mail that could not be sent",
+}
+FOUND_BY = {
+    "webhook": "Stripe's message",
+    "thanks": "the buyer's return",
+    "poll": "our own question to Stripe",
+    "backfill": "Stripe's own list",
+}
 MADE = ("created", "insert")
 SPAN = ("starts_at", "ends_at")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?")
@@ -35,7 +50,10 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?")
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. `reference` names what can be opened; `who` and `why` stand where a person was behind it."""
+    """One thing that happened. `reference` names what can be opened; `who` and `why` stand where a person was behind it.
+
+    `machine` marks what only somebody who looks for a fault wants to read; `parts` are like things that happened in one minute.
+    """
 
     at: datetime
     what: str
@@ -44,6 +62,8 @@ class Entry:
     why: str = ""
     reference: str = ""
     money: bool = False
+    machine: bool = False
+    parts: tuple["Entry", ...] = ()
 
 
 def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
@@ -96,11 +116,12 @@ def _named(rows: Sequence[Registration] | Sequence[Payment] | Sequence[Invoice] 
 
 def _placing(session: Session, order: Order) -> list[Entry]:
     where = "at the desk" if order.channel == "desk" else "on the web"
-    entries = [Entry(order.placed_at, "Order placed", f"{where}, {words.money(order.total_money)}", order.buyer_name)]
+    entries = []
     if order.cart_id is not None:
         for hold in session.scalars(select(Hold).where(Hold.holder == reference("cart", order.cart_id))):
             seats = words.count(hold.places, "seat", "seats")
             entries.append(Entry(hold.created_at, "Seats held", f"{seats}, {hold.ticket_type.name}"))
+    entries.append(Entry(order.placed_at, "Order placed", f"{where}, {words.money(order.total_money)}", f"by {order.buyer_name}"))
     if order.closed_at is not None:
         entries.append(Entry(order.closed_at, f"Order {order.state}"))
     return entries
@@ -109,15 +130,12 @@ def _placing(session: Session, order: Order) -> list[Entry]:
 def _paying(attempts: Sequence[PaymentAttempt], found: Sequence[Payment]) -> list[Entry]:
     entries = []
     for attempt in attempts:
-        name = f"try {attempt.number}"
-        entries.append(Entry(attempt.created_at, "Payment page prepared", name))
+        name = f"attempt {attempt.number}" if len(attempts) > 1 else ""
+        entries.append(Entry(attempt.created_at, "Payment page prepared", name, machine=True))
         if attempt.submitted_at:
             entries.append(Entry(attempt.submitted_at, "Buyer sent to Stripe", name))
         if attempt.settled_at:
-            trouble = f", {attempt.decline_reason}" if attempt.decline_reason else ""
-            entries.append(
-                Entry(attempt.settled_at, f"Payment try {attempt.state}", f"{name}, found by {attempt.found_by or 'us'}{trouble}")
-            )
+            entries.append(_outcome(attempt, attempt.settled_at))
     for payment in found:
         card = f"{payment.brand or payment.method} {payment.last4}".strip()
         entries.append(Entry(payment.paid_at, f"Paid {words.money(payment.money)}", card, reference=payment.reference))
@@ -130,12 +148,22 @@ def _paying(attempts: Sequence[PaymentAttempt], found: Sequence[Payment]) -> lis
     return entries
 
 
+def _outcome(attempt: PaymentAttempt, at: datetime) -> Entry:
+    """How an attempt to pay ended. That it succeeded is told by the payment itself; how we learnt of it is for the curious."""
+    found = f"attempt {attempt.number}, learnt from {FOUND_BY.get(attempt.found_by, attempt.found_by or 'our own check')}"
+    if attempt.state == "succeeded":
+        return Entry(at, "Payment settled", found, machine=True)
+    trouble = f"{attempt.decline_reason}, " if attempt.decline_reason else ""
+    return Entry(at, f"Attempt to pay {attempt.state.replace('_', ' ')}", f"{trouble}{found}")
+
+
 def _stripe(session: Session, order: Order) -> list[Entry]:
     return [
         Entry(
             event.received_at,
             "Stripe told us",
             f"{event.type}, by {event.source}, {event.state}{', ' + event.reason if event.reason else ''}",
+            machine=True,
         )
         for event in payments.events_about(session, order)
     ]
@@ -166,13 +194,22 @@ def _line(line: balances.EntryLine) -> str:
 
 
 def _letters(session: Session, references: Sequence[str]) -> list[Entry]:
-    entries = []
+    """Each mail; those that left in one minute as one entry that lists them."""
+    together: dict[tuple[str, datetime], list[Entry]] = {}
     for message in messages.history(session, references):
-        about = message.subject or message.kind.partition("/")[2].replace("_", " ")
-        revision = f", revision {message.revision}" if message.revision is not None else ""
-        at, what = (message.sent_at, "Mail sent") if message.sent_at else (message.created_at, f"Mail {message.state}")
-        entries.append(Entry(at, what, f"{about}, to {message.recipient}{revision}", reference=f"message/{message.id}"))
-    return entries
+        at = message.sent_at or message.created_at
+        about = message.subject or message.kind.partition("/")[2].replace("_", " ").capitalize()
+        changed = f", change {message.revision}" if message.revision else ""
+        letter = Entry(at, MAILED[message.state], f"{about}, to {message.recipient}{changed}", reference=f"message/{message.id}")
+        together.setdefault((message.state, at.replace(second=0, microsecond=0)), []).append(letter)
+    return [_bundle(letters, state) for (state, _), letters in together.items()]
+
+
+def _bundle(letters: list[Entry], state: str) -> Entry:
+    if len(letters) == 1:
+        return letters[0]
+    what = f"{len(letters)} {MAILED[state].replace('Mail', 'mails')}"
+    return Entry(max(one.at for one in letters), what, parts=tuple(letters))
 
 
 def _calendars(session: Session, registrations: Sequence[Registration]) -> list[Entry]:
@@ -183,6 +220,7 @@ def _calendars(session: Session, registrations: Sequence[Registration]) -> list[
             one.dtstamp,
             "Calendar entry " + ("withdrawn" if one.state == "cancelled" else "as it stands"),
             f"{one.recipient_name}, SEQUENCE {one.sequence}",
+            machine=True,
         )
         for one in found
     ]
@@ -195,10 +233,15 @@ def _changes(session: Session, references: Sequence[str], *, zone: str, but: Ite
     things = names_of(session, {one.subject for one in found})
     entries = []
     for one in found:
-        told = _difference(one, zone)
+        what, told = _what(one, things[one.subject]), _difference(one, zone)
         if told or one.action != "changed":
-            entries.append(Entry(one.at, _what(one, things[one.subject]), told, actor(one.by, people_), one.why))
+            entries.append(Entry(one.at, what, told, actor(one.by, people_), one.why, machine=not _is_person(one.by)))
     return entries
+
+
+def _is_person(by: str) -> bool:
+    """Whether somebody did it. What a program changed follows from a payment, a refund or a mail that tells of itself."""
+    return by.partition("/")[0] in ("user", "visitor", "buyer")
 
 
 def user_number(by: str) -> int | None:
@@ -217,7 +260,10 @@ def actor(by: str, names: dict[int, str]) -> str:
 
 
 def _what(entry: AuditEntry, name: str) -> str:
-    return f"{name[:1].upper()}{name[1:]} {entry.action}"
+    name = f"{name[:1].upper()}{name[1:]}"
+    if entry.action == "changed" and entry.before and set(entry.after or {}) == {"state"}:
+        return f"{name} is {(entry.after or {})['state']}"
+    return f"{name} {entry.action}"
 
 
 def _difference(entry: AuditEntry, zone: str) -> str:
@@ -225,6 +271,8 @@ def _difference(entry: AuditEntry, zone: str) -> str:
     before, after = entry.before or {}, entry.after or {}
     derived = SPAN if entry.subject.startswith("event/") else ()
     told = [(name, before.get(name), value) for name, value in after.items() if name not in derived] if before else []
+    if [name for name, _, _ in told] == ["state"]:
+        return f"before: {_short(before.get('state'), zone)}"
     return "; ".join(f"{name.replace('_', ' ')}: {_short(was, zone)} → {_short(is_now, zone)}" for name, was, is_now in told)
 
 

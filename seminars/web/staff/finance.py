@@ -83,9 +83,9 @@ def account(number: int) -> ResponseReturnValue:
         dimension=dimension or None,
         page=positive(request.args.get("page")) or 1,
     )
-    names = names_of(reading(), {line.dimension for line in found.lines} | {dimension or ""})
-    facts = {"found": found, "currency": currency, "dimension": dimension or "", "as_of": as_of, "names": names}
-    return page("finance/account.html", section="Finance", **facts)
+    told = {line.dimension for line in found.lines} | {line.about for line in found.lines} | {dimension or ""}
+    facts = {"found": found, "currency": currency, "dimension": dimension or "", "as_of": as_of, "names": names_of(reading(), told)}
+    return page("finance/account.html", section="Finance", address_of=address_of, **facts)
 
 
 @staff.get("/finance/deferred")

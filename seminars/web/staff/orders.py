@@ -74,7 +74,10 @@ def order(order_id: int) -> ResponseReturnValue:
         payments=paid.payments_of(session, found),
         attempts=paid.attempts_of(session, found),
         public=f"{joined().settings.base_url}/orders/{found.secret}",
-        entries=[(entry, address_of(entry.reference)) for entry in entries],
+        entries=[(entry, address_of(entry.reference)) for entry in entries if not entry.machine and not entry.money],
+        books=[(entry, address_of(entry.reference)) for entry in entries if entry.money],
+        machinery=[(entry, address_of(entry.reference)) for entry in entries if entry.machine],
+        address_of=address_of,
     )
 
 

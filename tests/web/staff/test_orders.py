@@ -145,14 +145,35 @@ def test_the_timeline_of_an_order_has_every_room_and_the_book_only_for_finance(f
         "Payment page prepared",
         "Paid $2,380.00",
         "Invoice 2027-0001",
-        "Mail pending",
+        "mails waiting to go",
         "Calendar entry as it stands",
     ):
         assert told in finance, told
         assert told in desk, told
     assert "Entry 1" in finance
     assert "Entry 1" not in desk
-    assert finance.index("Paid $2,380.00") < finance.index("Seats held")
+    assert finance.index("Paid $2,380.00") < finance.index("Order placed") < finance.index("Seats held")
+
+
+def test_the_timeline_tells_people_first_and_keeps_what_machines_noted_folded(furnished: Desk) -> None:
+    order_id = a_paid_order(furnished)
+
+    page = furnished.client("front_desk").get(f"/staff/orders/{order_id}").text
+    told, _, folded = page[page.index('id="tl"') :].partition("<details")
+
+    assert re.search(r"\d mails waiting to go", told)
+    for technical in ("Payment page prepared", "Calendar entry as it stands", "SEQUENCE 0"):
+        assert technical not in told, technical
+        assert technical in folded, technical
+
+
+def test_a_line_of_clearing_names_the_order_that_it_is_about(furnished: Desk) -> None:
+    order_id = a_paid_order(furnished)
+
+    page = furnished.client("finance").get("/staff/finance/accounts/1050").text
+    fee = page[page.index("Card processing fee") :]
+
+    assert f'href="/staff/orders/{order_id}"' in fee.partition("</tr>")[0]
 
 
 def test_every_figure_of_the_trial_balance_leads_to_its_lines_and_to_the_order(furnished: Desk) -> None:
@@ -179,7 +200,7 @@ def test_a_payment_is_explained_from_order_to_entry(furnished: Desk) -> None:
     listed = client.get("/staff/finance/payments?q=arden").text
     page = client.get(f"/staff/finance/payments/{one(furnished, select(Payment.id))}").text
 
-    assert "$2,380.00" in listed
+    assert "Gross, USD" in listed and ">2,380.00<" in listed
     for figure in ("$69.32", "$2,310.68", "Entry 1", "2100 Deferred revenue, seminars", "Residency, Rochester, Day 1"):
         assert figure in page, figure
 

@@ -16,7 +16,7 @@ from seminars.kit.refusals import BadInput, Conflict, NotFound
 from seminars.orders import discounts
 from seminars.orders.models import Cart, CartLine
 from seminars.orders.pricing import Priced, SeatWanted, price_seats
-from seminars.registration import capacity, holds
+from seminars.registration import holds
 
 LINES = cast(Table, CartLine.__table__)
 MOST_PEOPLE = 20
@@ -218,8 +218,3 @@ def price(cart: Cart, *, currency: str, now: datetime) -> Priced:
     seats = wanted_seats(cart)
     code = discounts.usable(cart.discount_code, now=now)
     return price_seats(seats, currency=seats[0].currency if seats else currency, reduction=discounts.reduction_of(code), now=now)
-
-
-def seats_left(session: Session, cart: Cart) -> dict[int, int]:
-    """How many more seats of each ticket type in the cart could be had."""
-    return capacity.left(session, [line.ticket_type_id for line in cart.lines])

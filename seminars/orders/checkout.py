@@ -123,7 +123,7 @@ def _write_order(
     order = session.scalars(insert(Order).returning(Order), [values]).one()
     recording.note(
         session,
-        "insert",
+        recording.CREATED,
         reference("order", order_id),
         after={
             name: values[name]

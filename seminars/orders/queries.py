@@ -40,11 +40,6 @@ def order_by_number(session: Session, number: str) -> Order | None:
     return session.scalar(select(Order).where(Order.number == number).options(*_whole()))
 
 
-def order_of_registration(session: Session, registration: Registration) -> Order | None:
-    """The order that a registration belongs to."""
-    return session.scalar(select(Order).join(OrderLine).where(OrderLine.registration_id == registration.id))
-
-
 def lines_of(order: Order) -> list[SummaryLine]:
     """The order's lines, equal seats together, as they stand on the page and on the invoice."""
     return summary(

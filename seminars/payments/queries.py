@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from seminars.orders.models import Order
@@ -33,6 +33,14 @@ def events_about(session: Session, order: Order) -> Sequence[StripeEvent]:
     return session.scalars(
         select(StripeEvent).where(StripeEvent.object_id.in_(known)).order_by(StripeEvent.received_at, StripeEvent.id)
     ).all()
+
+
+def found_by(session: Session) -> dict[str, int]:
+    """How many payments were learned of in each way: webhook, thanks, poll, backfill. Polls that grow say that webhooks are lost."""
+    rows = session.execute(
+        select(PaymentAttempt.found_by, func.count().label("number")).where(PaymentAttempt.state == "succeeded").group_by(PaymentAttempt.found_by)
+    )
+    return {row.found_by: row.number for row in rows}
 
 
 def refunds_waiting(session: Session, *, most: int = 50) -> Sequence[Refund]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from seminars.kit.references import secret
@@ -80,18 +80,11 @@ def of_order(session: Session, order_reference: str) -> list[Registration]:
 
 def confirm(session: Session, order_reference: str, *, now: datetime) -> list[Registration]:
     """Confirm the held seats of an order; those that were confirmed by this call."""
-    confirmed = session.execute(
-        update(Registration)
-        .where(Registration.order_reference == order_reference, Registration.state == "held")
-        .values(state="confirmed", confirmed_at=now)
-        .returning(Registration.id)
-        .execution_options(synchronize_session=False)
-    )
-    ids = [row.id for row in confirmed]
-    found = session.scalars(
-        select(Registration).where(Registration.id.in_(ids)).order_by(Registration.id).execution_options(populate_existing=True)
-    )
-    return list(found)
+    held = [registration for registration in of_order(session, order_reference) if registration.state == "held"]
+    for registration in held:
+        registration.state, registration.confirmed_at = "confirmed", now
+    session.flush()
+    return held
 
 
 def name_seat(session: Session, registration: Registration, attendee: Attendee) -> Registration:

@@ -2,17 +2,21 @@
 
 import ipaddress
 import time
+from collections.abc import Iterator
 from datetime import datetime
 
 from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from seminars.db import db
 from seminars.migrations.run import current, head
 from seminars.operations.models import Heartbeat
+from seminars.payments import queries as payments
 from seminars.web.shared import now
 
 blueprint = Blueprint("ops", __name__)
@@ -98,7 +102,22 @@ def metrics() -> Response:
     if getattr(values.ValueClass, "_multiprocess", False):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    told = CollectorRegistry()
+    told.register(_PaymentsFound(payments.found_by(db.session())))
+    return Response(generate_latest(registry) + generate_latest(told), content_type=CONTENT_TYPE_LATEST)
+
+
+class _PaymentsFound(Collector):
+    """What the database counts, read when it is asked for."""
+
+    def __init__(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily("seminars_payments_found", "Payments by how they were learned of", labels=["by"])
+        for way, number in sorted(self._counts.items()):
+            family.add_metric([way], number)
+        yield family
 
 
 def _from_inside() -> bool:

@@ -27,7 +27,8 @@ SENTENCES = {
     405: "Go back and use the buttons on the page.",
     413: "Send at most 20 MB.",
     429: "Wait a minute, then try again.",
-    500: "Nothing was charged or changed by this request. Try again; if it happens again, write to us and name the number below.",
+    500: "We do not know what came of it. Open the page again and look before you try once more; if it happens again, write to us and "
+    "name the number below.",
     503: "Our database does not answer. Nothing was charged or changed. Try again in a minute.",
 }
 

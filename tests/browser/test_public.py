@@ -92,7 +92,7 @@ def _register(page: Page) -> None:
     page.get_by_label("Email").first.fill("anna.vestergren@quillhaven.example")
     page.locator("#p2-later").check()
     page.get_by_role("button", name="Register 2 people, free").click()
-    page.get_by_role("heading", name="Your people are registered").wait_for()
+    page.get_by_role("heading", name="Your seats are confirmed").wait_for()
 
 
 def test_the_whole_way_works_without_script(browser: Browser, site: Flask, residency: Event) -> None:

@@ -58,7 +58,7 @@ def he_pays(farid, keys):
     keys.type("Expiry", "12 / 39")
     keys.type("Security code", "123")
     keys.enter("button", "Pay $2,380.00")
-    farid.sees("Everybody is registered")
+    farid.sees("Your seats are confirmed")
 
 
 def he_names_his_colleague(farid, keys):

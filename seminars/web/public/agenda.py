@@ -119,5 +119,8 @@ def _weekdays(dates: list[date]) -> str:
 
 def _hours(live: list[EventSession], how_many: int, zone: str) -> str:
     told = list(dict.fromkeys(_block(session, zone).times for session in live))
-    each = {1: "", 2: ", both days"}.get(how_many, f", on each of {how_many} days")
-    return told[0] + each if len(told) == 1 else "; ".join(told[:3]) + ("; see the agenda" if len(told) > 3 else "")
+    if len(told) == 1:
+        return told[0] + {1: "", 2: ", both days"}.get(how_many, f", on each of {how_many} days")
+    if how_many > 1:
+        return f"from {words.time_in(live[0].starts_at, zone)} on the first day; the agenda has all hours"
+    return "; ".join(told[:3]) + ("; see the agenda" if len(told) > 3 else "")

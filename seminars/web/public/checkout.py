@@ -160,7 +160,7 @@ def _page(
                 refund_sentence(event.policy, event.starts_at, event.zone, now=instant, each=" for each person"),
             )
             for event in events
-            if event.starts_at and summary.total
+            if event.starts_at and summary.total and any(kind.price for kind in people if kind.event_id == event.id)
         ],
         test_mode=settings.stripe_test_mode,
     )

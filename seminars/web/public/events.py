@@ -90,7 +90,7 @@ def event_page(event: Event, *, typed: Mapping[str, str] | None = None, errors: 
         tickets=tickets(event.ticket_types, left, typed or {}, errors or {}, instant),
         standing=standing(event, left, instant),
         errors=errors or {},
-        refund=refund_sentence(event.policy, event.starts_at, event.zone, now=instant) if event.starts_at and not _free(event) else "",
+        refund=_refund(event, instant),
         others=_others(session, event, instant, topics),
         data=markup.event_data(event, center=settings.center, base_url=settings.base_url, left=left, now=instant),
         preview=request.args.get("preview", "") if event.state == "draft" else "",
@@ -115,11 +115,12 @@ def standing(event: Event, left: Mapping[int, int], instant: datetime) -> str:
 def tickets(
     kinds: list[TicketType], left: Mapping[int, int], typed: Mapping[str, str], errors: Mapping[str, str], instant: datetime
 ) -> list[Ticket]:
-    """The ticket types on sale. One seat of the first that has any is filled in beforehand."""
+    """The ticket types on sale. One seat is filled in beforehand where there is only one kind; of several, the visitor says which."""
     shown: list[Ticket] = []
+    alone = sum(1 for kind in kinds if kind.on_sale) == 1
     for kind in (kind for kind in kinds if kind.on_sale):
         field, free = f"places-{kind.id}", left.get(kind.id, 0)
-        first = free > 0 and not any(ticket.most for ticket in shown)
+        usual = "1" if alone and free > 0 else "0"
         size = min((quota.size for quota in kind.quotas), default=0)
         shown.append(
             Ticket(
@@ -129,7 +130,7 @@ def tickets(
                 note=_price_note(kind, instant),
                 seats=wording.seats(free, size),
                 most=max(0, min(free, kind.most_per_order)),
-                value=typed.get(field, "1" if first else "0") if typed else ("1" if first else "0"),
+                value=typed.get(field, usual) if typed else usual,
                 error=errors.get(field, ""),
             )
         )
@@ -151,6 +152,13 @@ def _price_note(kind: TicketType, instant: datetime) -> str:
 
 def _free(event: Event) -> bool:
     return all(kind.price == 0 for kind in event.ticket_types)
+
+
+def _refund(event: Event, instant: datetime) -> str:
+    """The rule for who still thinks of coming; nothing where nothing is paid, or where it has begun."""
+    if event.starts_at is None or event.starts_at <= instant or _free(event):
+        return ""
+    return refund_sentence(event.policy, event.starts_at, event.zone, now=instant)
 
 
 def _elsewhere(event: Event) -> str:

@@ -68,6 +68,19 @@ def query(narrowed: Narrowed, **more: str) -> str:
     return f"?{urlencode(kept)}" if kept else ""
 
 
+def chosen(narrowed: Narrowed, topics: Iterable[tuple[str, str]]) -> list[str]:
+    """What the list is narrowed to, in words; the words searched for stand by themselves."""
+    formats, prices = {"in-person": "In person", "online": "Online"}, {"free": "Free", "paid": "Paid"}
+    named = (
+        formats.get(narrowed.format, ""),
+        dict(topics).get(narrowed.topic, narrowed.topic),
+        narrowed.city,
+        month_name(date.fromisoformat(f"{narrowed.month}-01")) if narrowed.month else "",
+        prices.get(narrowed.price, ""),
+    )
+    return [name for name in named if name]
+
+
 def cursor_of(starts_at: datetime, row: int) -> str:
     """The end of a page, as it stands in the link to the next one."""
     return f"{int(starts_at.timestamp())}.{row}"

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
 
 from seminars.calendars import ics
-from seminars.catalog.models import Event
-from seminars.catalog.occasions import live_sessions, occasion_of, place
+from seminars.catalog.models import Event, EventSession
+from seminars.catalog.occasions import occasion_of, place
 from seminars.db import db
 from seminars.invoices import documents
 from seminars.invoices import queries as invoices
@@ -24,6 +25,7 @@ from seminars.payments import polling
 from seminars.payments import queries as paid
 from seminars.payments.models import Payment
 from seminars.registration import announcing, places
+from seminars.registration.announcing import sessions_of
 from seminars.web.public import standing
 from seminars.web.public.buying import errors_of
 from seminars.web.public.checkout import pay_address, work
@@ -31,6 +33,7 @@ from seminars.web.public.feeds import calendar, entry_of
 from seminars.web.public.summary import lines_of, when_and_where
 from seminars.web.shared import joined, now
 from seminars.web.shared.errors import status_of
+from seminars.web.shared.preferences import visitor_zone
 
 blueprint = Blueprint("orders", __name__)
 
@@ -44,8 +47,6 @@ class Step:
     when: str
     at: str
     text: str
-    link: str = ""
-    link_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,9 @@ def order_ics(secret: str) -> Response:
     """All that was booked, for the buyer's own calendar. Has no joining address: that is for who sits in the seat."""
     order = the_order(db.session(), secret)
     letterhead = joined().settings.letterhead
-    entries = []
+    booked, entries = _booked(order), []
     for event in events_of(order):
-        sessions = live_sessions(event.sessions)
+        sessions = [one for one in booked if one.event_id == event.id]
         page = f"{letterhead.base_url}/events/{event.reference}"
         occasions = [occasion_of(one, page=page, of=len(sessions), joinable=False) for one in sessions]
         off = event.state == "cancelled" or order.state in ("cancelled", "expired")
@@ -199,13 +200,16 @@ def _page(
     session, instant = db.session(), now()
     attempts, payments_ = paid.attempts_of(session, order), paid.payments_of(session, order)
     events = events_of(order)
+    home = events[0].zone if events else joined().settings.center.zone
     page = render_template(
         "public/order.html",
         order=order,
-        standing=standing.of(order, attempts, confirming=confirming, now=instant),
+        standing=standing.of(order, attempts, confirming=confirming, zone=visitor_zone(request) or home, now=instant),
         refused=refused,
         leads=[f"{event.title}, {when_and_where(event)}" for event in events],
-        steps=_steps(order, events, instant),
+        steps=_steps(order, home, instant),
+        unnamed=_unnamed(order),
+        changes=_changes(order, events, instant),
         lines=lines_of(queries.lines_of(order), order.currency, order.discount_code.code if order.discount_code else ""),
         total=words.money(order.total_money) if order.total else "Free",
         paid_by=_paid_by(payments_),
@@ -220,25 +224,61 @@ def _page(
     return make_response(page, status)
 
 
-def _steps(order: Order, events: list[Event], instant: datetime) -> list[Step]:
+def _unnamed(order: Order) -> int:
+    """How many seats are certain but have nobody in them."""
+    return sum(1 for line in order.lines if not line.registration.named and line.registration.state == "confirmed")
+
+
+def _booked(order: Order) -> list[EventSession]:
+    """The sessions that somebody in this order goes to, by time; where all seats are cancelled, those that they were for."""
+    seats = [line.registration for line in order.lines]
+    seats = [seat for seat in seats if seat.state != "cancelled"] or seats
+    found = {one.id: one for seat in seats for one in sessions_of(seat)}
+    return sorted(found.values(), key=lambda one: (one.starts_at, one.id))
+
+
+def _changes(order: Order, events: list[Event], instant: datetime) -> list[str]:
+    """What can still be changed, in the words of the rule that was agreed."""
+    if order.state != "paid" or not any(line.registration.state == "confirmed" for line in order.lines):
+        return []
+    rules = {rule["event_id"]: rule for rule in order.policies}
+    ahead = [event for event in events if event.starts_at and event.starts_at > instant]
+    return [_change(event, rules.get(event.id, {}), order, instant, name=len(events) > 1) for event in ahead]
+
+
+def _change(event: Event, rule: Mapping[str, Any], order: Order, instant: datetime, *, name: bool) -> str:
+    until = datetime.fromisoformat(rule["until"]) if rule.get("until") else None
+    refund = "nothing is refunded any more"
+    if not order.total:
+        refund = "nothing was paid, so a seat can be given back at any time"
+    elif until and until > instant:
+        fee = f" less {words.money(Money(rule['fee'], rule['currency']))} for each person" if rule["fee"] else ""
+        refund = f"full refund{fee} until {words.moment(until, event.zone)}"
+    title = f"{event.title}: " if name else ""
+    return f"{title}{refund}; a colleague may take a seat until the start."
+
+
+def _steps(order: Order, home: str, instant: datetime) -> list[Step]:
     """What happens next for an order that stands."""
     if order.state != "paid":
         return []
-    zone = events[0].zone if events else joined().settings.center.zone
     steps = []
     if order.paid_at:
-        unnamed = sum(1 for line in order.lines if not line.registration.named and line.registration.state == "confirmed")
-        sent = "Confirmation and calendar entry sent to everybody who is named."
-        text = f"{sent} {words.count(unnamed, 'seat', 'seats')} to be named below." if unnamed else sent
-        steps.append(Step(words.day(words.local(order.paid_at, zone).date()), order.paid_at.isoformat(), text))
-    for event in events:
-        for one in live_sessions(event.sessions):
-            if one.ends_at > instant:
-                where = place(one) or "Online. The link is in each person’s invitation."
-                title = f"{event.title}. " if len(events) > 1 else ""
-                local = words.local(one.starts_at, event.zone)
-                when = words.weekday(local) if one.all_day else f"{words.weekday(local)}, {words.time_in(one.starts_at, event.zone)}"
-                steps.append(Step(when, one.starts_at.isoformat(), f"{title}{where}"))
+        unnamed, named = _unnamed(order), any(line.registration.named for line in order.lines)
+        told = ["Confirmation and calendar entry sent to everybody who is named."] if named else []
+        if unnamed:
+            told.append(f"{words.count(unnamed, 'seat has', 'seats have')} no name yet. Name them below; that sends the invitations.")
+        steps.append(Step(words.day(words.local(order.paid_at, home).date()), order.paid_at.isoformat(), " ".join(told)))
+    booked = _booked(order)
+    several = len({one.event_id for one in booked}) > 1
+    for one in booked:
+        if one.ends_at > instant:
+            zone = one.event.zone
+            title = f"{one.event.title}. " if several else ""
+            where = place(one) or "Online. The link is in each person’s invitation."
+            local = words.local(one.starts_at, zone)
+            when = words.weekday(local) if one.all_day else f"{words.weekday(local)}, {words.time_in(one.starts_at, zone)}"
+            steps.append(Step(when, one.starts_at.isoformat(), f"{title}{f'{one.title}. ' if one.title else ''}{where}"))
     return steps
 
 

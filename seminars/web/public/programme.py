@@ -95,6 +95,7 @@ def show() -> Response:
             later=narrowing.query(asked.narrowed, after=narrowing.cursor_of(more.starts_at, more.id)) if more else "",
             feed="/programme.ics" + narrowing.query(asked.narrowed),
             here="/" + narrowing.query(asked.narrowed),
+            chosen=narrowing.chosen(asked.narrowed, center.topics),
             narrowed_by=[name for name in narrowing.FIELDS if getattr(asked.narrowed, name)],
             zone=zone,
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 from seminars.kit import format as words
 from seminars.orders.models import Order
 from seminars.payments.models import PaymentAttempt
+from seminars.registration.models import Registration
 
 
 @dataclass(frozen=True)
@@ -20,36 +21,45 @@ class Standing:
     button: str = ""
 
 
-def of(order: Order, attempts: Sequence[PaymentAttempt], *, confirming: bool, now: datetime) -> Standing:
-    """Read from the order's state first; the attempts only say how paying goes."""
+def of(order: Order, attempts: Sequence[PaymentAttempt], *, confirming: bool, zone: str, now: datetime) -> Standing:
+    """Read from the order's state first; the attempts only say how paying goes. Times of day are told in `zone`."""
     total = words.money(order.total_money)
     if order.paid_unplaced:
         sentence = f"Your payment of {total} came after the seats had gone back on sale. All of it goes back to you."
         return Standing("The seats were gone", sentence, "is-warn", "No seats")
     match order.state:
         case "paid":
-            return _paid(order, total)
+            return _paid(order, total, zone)
         case "cancelled":
             return Standing("This order is cancelled", "Nobody in it has a seat any more.", "is-off", "Cancelled")
         case "expired":
             sentence = "It was not paid in time, so its seats went back on sale. If they are still there, you can have them again."
             return Standing("This order has lapsed", sentence, "is-off", "Lapsed", f"Take the seats again and pay {total}")
         case _:
-            return _waiting(order, next((a for a in reversed(attempts) if a.live), None), total, confirming, now)
+            return _waiting(order, next((a for a in reversed(attempts) if a.live), None), total, confirming, zone, now)
 
 
-def _paid(order: Order, total: str) -> Standing:
+def _paid(order: Order, total: str, zone: str) -> Standing:
     live = [line for line in order.lines if line.registration.state != "cancelled"]
     if not live:
         return Standing("All seats are cancelled", "Nobody in this order has a seat any more.", "is-off", "Cancelled")
     seats = "One seat" if len(live) == 1 else f"{len(live)} seats"
-    zone = live[0].registration.event.zone
     when = f" on {words.day(words.local(order.paid_at, zone).date())}" if order.paid_at else ""
     sentence = f"{seats}. Paid {total}{when}." if order.total else f"{seats}, free."
-    return Standing("You are registered" if len(live) == 1 else "Your people are registered", sentence, "is-done", "Confirmed")
+    return Standing(_who_is_in([line.registration for line in live], order), sentence, "is-done", "Confirmed")
 
 
-def _waiting(order: Order, attempt: PaymentAttempt | None, total: str, confirming: bool, now: datetime) -> Standing:
+def _who_is_in(seats: Sequence[Registration], order: Order) -> str:
+    """Seats without a name are confirmed, but nobody is registered in them yet."""
+    if not all(seat.named for seat in seats):
+        return "Your seat is confirmed" if len(seats) == 1 else "Your seats are confirmed"
+    if len(seats) > 1:
+        return "Everybody is registered"
+    theirs = (seats[0].attendee_email or "").casefold() != order.buyer_email.casefold()
+    return f"{seats[0].attendee_name} is registered" if theirs else "You are registered"
+
+
+def _waiting(order: Order, attempt: PaymentAttempt | None, total: str, confirming: bool, zone: str, now: datetime) -> Standing:
     if attempt is not None and attempt.state == "processing":
         sentence = f"Your bank is processing {total}. The seats are yours meanwhile, and we write when the money has come."
         return Standing("Your payment is on its way", sentence, "is-held", "Payment processing")
@@ -65,7 +75,6 @@ def _waiting(order: Order, attempt: PaymentAttempt | None, total: str, confirmin
         sentence = f"Your bank declined the card ({attempt.decline_reason}). Nothing was charged. Try again, or with another card."
         return Standing("The payment did not go through", sentence, "is-warn", "Not paid", f"Pay {total}")
     until = attempt.expires_at if attempt is not None and attempt.expires_at > now else None
-    zone = order.lines[0].registration.event.zone if order.lines else "UTC"
     held = f" until {words.time_in(until, zone)}" if until else ""
     sentence = f"Your seats are held{held}, and become yours when {total} is paid."
     return Standing("One step left: the payment", sentence, "is-held", "Waiting for payment", f"Pay {total}")

@@ -30,8 +30,15 @@ def when(starts: datetime, first_ends: datetime, ends: datetime, zone: str, all_
     if last > begin.date() and end.hour == end.minute == 0:
         last = date.fromordinal(last.toordinal() - 1)
     block, under = date_block(begin.date(), last)
-    times = f"all day ({words.zone_name(starts, zone)})" if all_day else words.time_range(starts, first_ends, zone)
-    return When(f"{begin:%Y-%m}", month_name(begin.date()), block, under, times)
+    return When(f"{begin:%Y-%m}", month_name(begin.date()), block, under, _times(starts, first_ends, ends, zone, all_day))
+
+
+def _times(starts: datetime, first_ends: datetime, ends: datetime, zone: str, all_day: bool) -> str:
+    """The hours of the first day; where the last day ends at another hour, only the beginning, because no one line is true of all days."""
+    if all_day:
+        return f"all day ({words.zone_name(starts, zone)})"
+    days_differ = ends > first_ends and words.local(ends, zone).time() != words.local(first_ends, zone).time()
+    return f"from {words.time_in(starts, zone)}" if days_differ else words.time_range(starts, first_ends, zone)
 
 
 def month_name(day: date) -> str:

@@ -11,11 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, RefundPolicy
+from seminars.orders import settlement
 from seminars.orders.models import Cart, DiscountCode, Order
 from seminars.registration.models import Hold, Registration
 from tests import payer
 from tests.clock import NOON, StandingClock
-from tests.factories.programme import a_venue, an_event
+from tests.factories import seats as factories
+from tests.factories.programme import a_ticket_type, a_venue, an_event
 from tests.sandbox.shop import Sandbox
 from tests.web.public.visitor import Page, Visitor
 
@@ -174,7 +176,8 @@ def test_anna_registers_herself_and_a_seat_to_be_named_and_pays(
     thanks = anna.open(back.removeprefix("http://localhost"))
 
     assert away.status == 303 and away.answer.headers["Location"].startswith(stripe_sandbox.url)
-    assert thanks.heading == "Your people are registered" and "Paid $2,380.00" in thanks.text and "Visa ending 4242" in thanks.text
+    assert thanks.heading == "Your seats are confirmed" and "Paid $2,380.00" in thanks.text and "Visa ending 4242" in thanks.text
+    assert ">Name the person</a>" in thanks.markup and "1\u00a0seat has no name yet. Name them below" in thanks.markup
     assert "Seat 2, not yet named" in thanks.text and "Purchase order PO-77" in thanks.text and "Invoice" in thanks.text
     assert [r.state for r in session.scalars(select(Registration))] == ["confirmed", "confirmed"] and "Seats you hold" not in thanks.text
 
@@ -209,6 +212,68 @@ def test_a_free_order_goes_straight_to_its_page(anna: Visitor, session: Session)
     done = anna.press(page, "/checkout", act="order", **ANNA)
 
     assert "Register 1 person, free" in page.text and done.heading == "You are registered" and "One seat, free." in done.text
+
+
+def test_the_orders_page_shows_only_the_sessions_that_were_booked(anna: Visitor, session: Session) -> None:
+    event = an_event(session, price=0, days=2, venue=a_venue(session))
+    first = a_ticket_type(session, event, "First day only", quotas=[event.quotas[0]], price=0)
+    first.sessions.append(event.sessions[0])
+    session.flush()
+    page = anna.hold(event.reference, first.id, "1")
+
+    done = anna.press(page, "/checkout", act="order", **ANNA)
+    session.expire_all()
+    order = session.scalars(select(Order)).one()
+    calendar = anna.open(f"/orders/{order.secret}/calendar.ics").markup
+
+    assert "Monday 22 March 2027" in done.text and "Tuesday 23 March" not in done.text
+    assert calendar.count("BEGIN:VEVENT") == 1 and "DTSTART;TZID=America/Chicago:20270322T090000" in calendar
+
+
+@pytest.mark.parametrize(
+    ("price", "told"), [(0, "Nothing was paid, so a seat can be given back"), (119_000, "$75.00 for each person until 8 March")]
+)
+def test_the_orders_page_says_what_can_be_changed_and_to_whom_to_write(
+    anna: Visitor, session: Session, policy: RefundPolicy, clock: StandingClock, price: int, told: str
+) -> None:
+    event = an_event(session, price=price, policy=policy)
+    kind = event.ticket_types[0]
+    order = factories.an_order(session, factories.a_cart(session, (kind, 1)))
+    settlement.settle(session, settlement.lock(session, order.id), letterhead=factories.LETTERHEAD, now=clock())
+
+    page = anna.open(f"/orders/{order.secret}")
+
+    assert told in page.text and "If plans change, write to seminars@northfield.example" in page.text
+
+
+def test_somebody_elses_seat_is_theirs_in_the_headline(anna: Visitor, session: Session) -> None:
+    page = held(anna, an_event(session, price=0))
+
+    done = anna.press(page, "/checkout", act="order", **ANNA, self=None, p1_name="Bo Ek", p1_mail="bo@quillhaven.example")
+
+    assert done.heading == "Bo Ek is registered"
+
+
+def test_of_several_tickets_none_is_chosen_beforehand(anna: Visitor, session: Session) -> None:
+    event = an_event(session)
+    alone = anna.open(f"/events/{event.reference}")
+    a_ticket_type(session, event, "First day only", quotas=[event.quotas[0]])
+
+    several = anna.open(f"/events/{event.reference}")
+
+    assert re.findall(r'class="form-control qty".* value="(\d)"', alone.markup) == ["1"]
+    assert re.findall(r'class="form-control qty".* value="(\d)"', several.markup) == ["0", "0"]
+
+
+def test_an_event_that_has_begun_promises_neither_a_refund_nor_a_calendar(
+    anna: Visitor, session: Session, policy: RefundPolicy, clock: StandingClock
+) -> None:
+    event = an_event(session, policy=policy)
+    clock.at = event.starts_at
+
+    page = anna.open(f"/events/{event.reference}")
+
+    assert "This event has begun" in page.text and "refund" not in page.text and f"/events/{event.reference}.ics" not in page.markup
 
 
 def test_pressing_twice_leads_to_the_one_order(anna: Visitor, session: Session) -> None:

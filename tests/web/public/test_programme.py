@@ -80,6 +80,18 @@ def test_filters_narrow_and_say_how_many_each_link_would_show(anna: Visitor, ses
     assert [">Both<" in both.markup, ">There<" in both.markup] == [True, False]
     assert 'href="/?format=online&amp;price=free"><span>Free</span> <span class="soft">1</span>' in online.markup
     assert 'value="online"' in online.markup  # the search keeps what is chosen
+    assert "Only what you chose: <b>Online, Rochester, Minnesota</b>" in both.markup and "Only what you chose" not in anna.open("/").text
+
+
+def test_days_with_other_hours_are_told_by_their_beginning(anna: Visitor, session: Session) -> None:
+    event = an_event(session, days=2, venue=a_venue(session))
+    last = event.sessions[1]
+    last.ends_at, last.ends_local = last.ends_at - timedelta(hours=2), last.ends_local - timedelta(hours=2)
+    event.ends_at = last.ends_at
+    listings.refresh(session, event, now=NOON)
+
+    assert "Rochester, Minnesota, from 9:00 am CDT" in anna.open("/").text
+    assert "from 9:00 am CDT on the first day; the agenda has all hours" in anna.open(f"/events/{event.reference}").text
 
 
 @pytest.mark.parametrize(

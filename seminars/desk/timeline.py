@@ -234,8 +234,9 @@ def _changes(session: Session, references: Sequence[str], *, zone: str, but: Ite
     entries = []
     for one in found:
         what, told = _what(one, things[one.subject]), _difference(one, zone)
+        who = "" if one.action.startswith("sign") else actor(one.by, people_)
         if told or one.action != "changed":
-            entries.append(Entry(one.at, what, told, actor(one.by, people_), one.why, machine=not _is_person(one.by)))
+            entries.append(Entry(one.at, what, told, who, one.why, machine=not _is_person(one.by)))
     return entries
 
 

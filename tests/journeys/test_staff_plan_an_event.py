@@ -40,8 +40,6 @@ def she_describes_the_seminar(hedda):
     hedda.fill("Summary", "A day at the bedside with a recorder, and one at the desk with an editor.")
     hedda.fill("What people will be able to do afterwards", "- ask for consent in one sentence;\n- cut ten minutes to ninety seconds.")
     hedda.press("Keep it")
-    hedda.sees("Seminars")
-    hedda.follow(SEMINAR)
     hedda.sees(SEMINAR)
 
 

@@ -134,13 +134,14 @@ def _edit(name: str, thing: Thing | None, kind: type[Facts], act: Callable[[Sess
         return page(template, typed={one: getattr(thing, one) for one in columns} if thing else start, errors={}, **facts)
     try:
         with acting(request.form.get("why", "")) as session:
-            act(session, thing, kind(**{one: request.form.get(one, "") for one in columns}))
+            kept = act(session, thing, kind(**{one: request.form.get(one, "") for one in columns}))
+            onward = url_for("staff.seminar", seminar_id=kept.id) if isinstance(kept, Seminar) else listed
     except Unseen as unseen:
-        return page("events/agree.html", plan=unseen.plan, typed=all_typed(), back=listed)
+        return page("events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=listed)
     except Refusal as refusal:
         return again(template, refusal, **facts)
     flash("Kept.")
-    return redirect(listed, 303)
+    return redirect(onward, 303)
 
 
 def _change_venue(session: Session, venue: Venue, facts: VenueFacts) -> None:

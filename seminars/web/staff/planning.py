@@ -97,7 +97,9 @@ def change_event(event_id: int) -> ResponseReturnValue:
                 raise Unseen(plan)
             told = tell(session, parts)
     except Unseen as unseen:
-        return page("events/agree.html", plan=unseen.plan, typed=all_typed(), back=url_for("staff.event", event_id=event_id))
+        return page(
+            "events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=url_for("staff.event", event_id=event_id)
+        )
     except Refusal as refusal:
         return again("events/edit.html", refusal, event=catalogue.event_by_id(reading(), event_id), **_choices(reading()))
     flash(f"{event.title} is changed." + (f" {told} calendar updates are on their way." if told else ""))
@@ -166,7 +168,7 @@ def change_session(session_id: int) -> ResponseReturnValue:
     except Unseen as unseen:
         part = session_by_id(reading(), session_id)
         back = url_for("staff.event", event_id=part.event_id)
-        return page("events/agree.html", plan=unseen.plan, typed=all_typed(), back=back)
+        return page("events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=back)
     except Refusal as refusal:
         part = session_by_id(reading(), session_id)
         return again("events/session.html", refusal, event=part.event, part=part)

@@ -50,8 +50,10 @@ def plan_of(session: Session, parts: Sequence[EventSession]) -> Plan:
 
 
 def _when(part: EventSession) -> str:
-    day = words.weekday(words.local(part.starts_at, part.event.zone))
-    return day if part.all_day else f"{day}, {words.time_range(part.starts_at, part.ends_at, part.event.zone)}"
+    """When and where it will be: «Monday 22 March 2027, 9:00 am to 4:00 pm CDT, Room 2, Siebens Building»."""
+    day, venue = words.weekday(words.local(part.starts_at, part.event.zone)), part.event.venue
+    clock = "" if part.all_day else words.time_range(part.starts_at, part.ends_at, part.event.zone)
+    return ", ".join(told for told in (day, clock, part.room, venue.name if venue else "") if told)
 
 
 def tell(session: Session, parts: Sequence[EventSession]) -> int:

@@ -130,7 +130,7 @@ def test_a_change_of_time_shows_who_is_told_before_it_is_made(furnished: Desk) -
     made = press(client, f"/staff/sessions/{part}", typed | {"agreed": "1"})
 
     assert "2\u00a0calendar entries change" in plan.text
-    assert "10:00\u00a0am to 5:00\u00a0pm\u00a0CDT" in plan.text
+    assert "10:00\u00a0am to 5:00\u00a0pm\u00a0CDT, Ocotillo Room" in plan.text
     assert (unchanged, nothing_sent) == ("", True)
     assert made.status_code == 303
     assert one(furnished, select(EventSession.room).where(EventSession.id == part)) == "Ocotillo Room"
@@ -301,3 +301,11 @@ def test_what_is_listed_follows_every_change(furnished: Desk) -> None:
     assert count(furnished, Listing) == 0
     assert count(furnished, Seminar) == 1
     assert count(furnished, Registration) == 3
+
+
+def test_a_described_seminar_leads_to_its_own_page_where_an_event_of_it_is_planned(furnished: Desk) -> None:
+    client = furnished.client("program")
+
+    answer = press(client, "/staff/seminars/new", {"title": "Charting for kindness", "summary": "One hour.", "topic": "crisis"})
+
+    assert "Plan an event of it" in client.get(answer.location).text

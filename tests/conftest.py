@@ -81,6 +81,15 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["cluster"] = str(node.config.stash[_HOME])
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Called by xdist in the process that leads the workers: tests that share a running center stay on one of them."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.together import Together
+
+    return Together(config, log)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The leader holds the server's place, so that no worker that ends early stops it for the others."""
     if not hasattr(session.config, "workerinput"):

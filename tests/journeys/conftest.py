@@ -1,4 +1,4 @@
-"""The running center and its visitors. All journeys run in one worker: there is one center, and starting it takes seconds."""
+"""The running center and its visitors. All journeys run in one worker (tests/together.py): starting a center takes seconds."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # First, or whoever groups and skips tests by their marks would not see these.
+    # First, or whoever skips tests by their marks would not see this one.
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,7 @@ class _Reader:
 
     def number(self, name: str, default: int, *, low: int, high: int) -> int:
         value = self.plain(name, str(default))
-        if not value.isdecimal() or not low <= int(value) <= high:
+        if not value.isascii() or not value.isdecimal() or not low <= int(value) <= high:
             raise WrongSetting(f"{name} is «{value}». Set it to a whole number from {low} to {high}.")
         return int(value)
 
@@ -207,7 +207,12 @@ def _check_together(settings: Settings) -> None:
             "STRIPE_SECRET_KEY is the local sandbox's key, STRIPE_API_BASE is the real Stripe. "
             "Set STRIPE_API_BASE to the sandbox, or use a key of your account."
         )
-    if urlsplit(settings.base_url).scheme == "http" and urlsplit(settings.base_url).hostname not in LOCAL_HOSTS:
+    base = urlsplit(settings.base_url)
+    if not base.hostname or base.path or base.query or base.fragment or "@" in base.netloc:
+        raise WrongSetting(
+            f"BASE_URL is «{_masked(settings.base_url)}». Set it to scheme and host alone, such as https://seminars.example.org."
+        )
+    if base.scheme == "http" and base.hostname not in LOCAL_HOSTS:
         raise WrongSetting("BASE_URL starts with http:// and is not local. Put a proxy with TLS before it and set https://….")
     smtp = urlsplit(settings.smtp_url)
     if smtp.scheme == "smtp" and smtp.username and smtp.hostname not in LOCAL_HOSTS:

@@ -85,7 +85,8 @@ def test_ten_presses_of_cancel_cancel_once_and_promise_one_refund(target: Target
         number, taken = order.id, quota.taken
         db.session.remove()
     desk = target.as_("front_desk")
-    form = next(form for form in forms_of(desk.get(f"/staff/orders/{number}/cancel?seat={seat}&refund=1").text) if form.method == "post" and "cancel" in form.action)
+    plan = desk.get(f"/staff/orders/{number}/cancel?seat={seat}&refund=1").text
+    form = next(form for form in forms_of(plan) if form.method == "post" and "cancel" in form.action)
     refunds, entries, mails = counted(target, Refund, JournalEntry, Message)
 
     answers = press_together(same_browser(target, desk, "seminars"), f"/staff/orders/{number}/cancel", dict(form.sent) | {"reason": "ill"})
@@ -102,7 +103,7 @@ def test_ten_presses_of_call_off_free_the_seats_once(target: Target) -> None:
     with target.app.app_context():
         from seminars.catalog.models import Event
 
-        taken = db.session.scalar(select(Quota.taken).where(Quota.id == target.ids["quota"]))
+        taken = db.session.scalars(select(Quota.taken).where(Quota.id == target.ids["quota"])).one()
         order = factory.an_order(target.desk, db.session.get_one(Event, target.ids["event"]), ("Dag", "dag@ostervik.example"), ticket=0)
         number = order.id
         db.session.remove()

@@ -67,7 +67,7 @@ READ_THEIR_QUERY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=ascii)
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: ascii(value[:20]))
 def test_no_parameter_breaks_a_page(target: Target, value: str) -> None:
     found: list[str] = []
 
@@ -89,7 +89,7 @@ def test_no_mixture_of_parameters_breaks_a_page(target: Target, seed: int) -> No
     assert not found, "\n".join(found)
 
 
-NUMBERS = (0, 2**31, 2**63, 10**18, 10**40)
+NUMBERS = (2**31, 10**18, 2**63)
 TEXTS = ("..%2f..%2fetc", "a\x00b", "\u202e", "٣", "a" * 3_000, "'", "%", "invoice/٣", "invoice/" + "9" * 40, "invoice/1 OR 1=1", "//")
 
 

@@ -25,11 +25,12 @@ from tests.web.attacks.target import Target
 EVIL = """</script><script>alert(1)</script>"><img src=x onerror=alert(1)>'{{1234*5}}"""
 LINKS = "[x](javascript:alert(1)) <javascript:alert(2)> ![y](https://evil.example/p.png) <iframe src=//evil.example></iframe> {{1234*5}}"
 CALENDAR = "END:VEVENT\nBEGIN:VEVENT\nMETHOD:CANCEL\nATTENDEE;CN=Eve:mailto:eve@evil.example"
-FORMULA = "=HYPERLINK(\"http://evil.example\",\"x\")"
+FORMULA = '=HYPERLINK("http://evil.example","x")'
 LONG = f"{EVIL}\n\n{LINKS}\n\n{CALENDAR}"
 
 EDITED = (
-    ("/staff/seminars/{seminar}/edit", {"title": EVIL, "summary": EVIL, "abstract": LONG, "outcomes": LONG, "audience": LONG, "credits": LONG}),
+    ("/staff/seminars/{seminar}/edit", {"title": EVIL, "summary": EVIL}),
+    ("/staff/seminars/{seminar}/edit", {"abstract": LONG, "outcomes": LONG, "audience": LONG, "credits": LONG}),
     ("/staff/venues/{venue}", {"name": EVIL, "city": EVIL, "region": EVIL, "address": LONG, "access_notes": LONG}),
     ("/staff/speakers/{speaker}", {"name": EVIL, "credentials": EVIL, "role": EVIL, "bio": LONG}),
     ("/staff/refund-rules/{policy}", {"name": EVIL}),
@@ -97,7 +98,7 @@ def test_no_page_runs_what_somebody_typed(poisoned: Target) -> None:
         frames = ("svg", "iframe") if rule.endpoint == "staff.message" else ("svg",)
         found = dangers_in(answer.text, frames=frames) if rule.endpoint != "staff.letter" else []
         wrong += [(rule.rule, danger) for danger in found]
-        wrong += [(rule.rule, sign) for sign in ("<script>alert", "<img src=x", "6170", "javascript:alert(1)\"") if sign in answer.text]
+        wrong += [(rule.rule, sign) for sign in ("<script>alert", "<img src=x", "6170", 'javascript:alert(1)"') if sign in answer.text]
         shown += "&lt;script&gt;alert(1)" in answer.text
 
     assert wrong == []
@@ -109,7 +110,7 @@ def test_search_and_data_for_machines_stay_what_they_are(poisoned: Target) -> No
     page = visitor.get(f"/events/{poisoned.ids['reference']}").text
 
     [data] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
-    ElementTree.fromstring(visitor.get("/sitemap.xml").text)  # noqa: S314  our own, from this very test
+    ElementTree.fromstring(visitor.get("/sitemap.xml").text)
 
     assert json.loads(data)["name"] == EVIL + ";CN=x"
     assert dangers_in(visitor.get("/", query_string={"q": EVIL}).text, frames=("svg",)) == []
@@ -134,7 +135,8 @@ def test_no_calendar_grows_lines_that_somebody_typed(poisoned: Target) -> None:
 
 def test_no_mail_carries_what_somebody_typed_as_a_header_or_as_markup(poisoned: Target) -> None:
     settings = poisoned.app.extensions["seminars"].settings
-    press, wrong, read = Press(settings.letterhead, settings.secret_key), [], 0
+    press, read = Press(settings.letterhead, settings.secret_key), 0
+    wrong: list[object] = []
 
     for message in messages(poisoned):
         calendar = bytes(message.calendar) if message.calendar else None
@@ -144,7 +146,7 @@ def test_no_mail_carries_what_somebody_typed_as_a_header_or_as_markup(poisoned: 
         )  # fmt: skip
         raw = press.mail(posted, [], now=NOON).raw
         mail = message_from_bytes(raw, policy=default)
-        html = mail.get_body(("html",)).get_content()
+        html = next(part for part in mail.walk() if part.get_content_type() == "text/html").get_content()
         head = raw.split(b"\r\n\r\n", 1)[0].decode("ascii").split("\r\n")
         wrong += [line for line in head if not re.match(r"[A-Za-z-]+: |[ \t]", line)]
         wrong += [name for name in mail if name.lower() in ("bcc", "cc", "x-evil")]
@@ -179,7 +181,8 @@ def test_the_table_for_spreadsheets_holds_no_formula(poisoned: Target) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["A\r\nBcc: victim@x.example", "A\nB", "A\rB", "A\x0bB", "A\x0cB", "A\x1bB", "A\x7fB", "A\x85B", "A\u2028B", "A\u2029B", "A\u202eB", "A\u2066B", "A\x00B"],
+    ["A\r\nBcc: victim@x.example", "A\nB", "A\rB", "A\x00B", "A\x0bB",
+     "A\x0cB", "A\x1bB", "A\x7fB", "A\x85B", "A\u2028B", "A\u2029B", "A\u202eB", "A\u2066B"],
     ids=ascii,
 )  # fmt: skip
 def test_a_name_of_several_lines_or_with_signs_that_mislead_is_refused_and_changes_nothing(target: Target, name: str) -> None:

@@ -19,7 +19,7 @@ from tests.web.attacks.target import Target
 @pytest.fixture(scope="module")
 def two_orders(target: Target) -> dict[str, str]:
     """Two paid orders, their registrations and invoices."""
-    found = {}
+    found: dict[str, str] = {}
     with target.app.app_context():
         from seminars.catalog.models import Event
 
@@ -29,7 +29,12 @@ def two_orders(target: Target) -> dict[str, str]:
             factory.pay(target.desk, db.session.get_one(Order, order.id))
             seat = db.session.scalars(select(Registration).where(Registration.order_reference == order.reference)).one()
             paper = db.session.scalars(select(Invoice).where(Invoice.order_id == order.id)).one()
-            found |= {whose: order.secret, f"{whose}s seat": seat.secret, f"{whose}s invoice": str(paper.id), f"{whose}s order": str(order.id)}
+            found |= {
+                whose: order.secret,
+                f"{whose}s seat": seat.secret,
+                f"{whose}s invoice": str(paper.id),
+                f"{whose}s order": str(order.id),
+            }
         db.session.remove()
     return found
 
@@ -61,7 +66,18 @@ def test_a_secret_opens_its_own_thing_and_nothing_else(target: Target, two_order
 def test_a_secret_that_is_a_sign_off_opens_nothing(target: Target, two_orders: dict[str, str]) -> None:
     secret, visitor = two_orders["anna"], target.as_(None)
     near = {secret[:at] + ("a" if secret[at] != "a" else "b") + secret[at + 1 :] for at in range(len(secret))}
-    near |= {secret[:-1], secret + "a", secret.upper(), secret + "%20", "%20" + secret, secret + "%00", "%", "_" * 26, "%25" * 26, secret + "a" * 40}
+    near |= {
+        secret[:-1],
+        secret + "a",
+        secret.upper(),
+        secret + "%20",
+        "%20" + secret,
+        secret + "%00",
+        "%",
+        "_" * 26,
+        "%25" * 26,
+        secret + "a" * 40,
+    }
 
     assert {visitor.get(f"/orders/{one}").status_code for one in near} <= {400, 404}
 
@@ -91,7 +107,12 @@ def test_another_orders_payment_page_settles_nothing(target: Target, two_orders:
 
     answers = [
         target.as_(None).get(f"/orders/{unpaid}/thanks", query_string=query).status_code
-        for query in ({"session_id": f"cs_test_{two_orders['annas order']}"}, {"session_id": ["", "cs_test_x"]}, {"session_id": "../" * 9}, {})
+        for query in (
+            {"session_id": f"cs_test_{two_orders['annas order']}"},
+            {"session_id": ["", "cs_test_x"]},
+            {"session_id": "../" * 9},
+            {},
+        )
     ]
 
     assert answers == [200] * 4 and target.holdings() == before
@@ -106,8 +127,12 @@ def test_a_draft_stays_shut_to_other_previews(target: Target) -> None:
         db.session.remove()
     visitor = target.as_(None)
 
-    shut = [visitor.get(f"/events/{address}{end}").status_code for end in (".ics", f"?preview={wrong}", f".ics?preview={wrong}", "?preview=é")]
-    held = visitor.post(f"/events/{address}/hold?preview={right}", data={"csrf_token": target.token(None), f"places-{target.ids['draft_ticket']}": "1"})
+    shut = [
+        visitor.get(f"/events/{address}{end}").status_code for end in (".ics", f"?preview={wrong}", f".ics?preview={wrong}", "?preview=é")
+    ]
+    held = visitor.post(
+        f"/events/{address}/hold?preview={right}", data={"csrf_token": target.token(None), f"places-{target.ids['draft_ticket']}": "1"}
+    )
 
     assert shut == [404] * 4 and visitor.get(f"/events/{address}?preview={right}").status_code == 200
     assert held.status_code == 409

@@ -27,7 +27,7 @@ BODY = json.dumps(event())
 
 
 def signed(body: str, secret: str = SECRET, *, at: int | None = None) -> str:
-    return stripe.WebhookSignature.generate_signature_header(body, secret, at if at is not None else int(time.time()))
+    return str(stripe.WebhookSignature.generate_signature_header(body, secret, at if at is not None else int(time.time())))
 
 
 FORGED = {

@@ -37,9 +37,8 @@ def events_about(session: Session, order: Order) -> Sequence[StripeEvent]:
 
 def found_by(session: Session) -> dict[str, int]:
     """How many payments were learned of in each way: webhook, thanks, poll, backfill. Polls that grow say that webhooks are lost."""
-    rows = session.execute(
-        select(PaymentAttempt.found_by, func.count().label("number")).where(PaymentAttempt.state == "succeeded").group_by(PaymentAttempt.found_by)
-    )
+    succeeded = select(PaymentAttempt.found_by, func.count().label("number")).where(PaymentAttempt.state == "succeeded")
+    rows = session.execute(succeeded.group_by(PaymentAttempt.found_by))
     return {row.found_by: row.number for row in rows}
 
 

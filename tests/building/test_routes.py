@@ -18,6 +18,7 @@ from seminars.app import create_app
 from seminars.db import db, transaction
 from seminars.invoices.models import Document
 from seminars.orders.models import Order
+from seminars.payments.models import StripeEvent
 from seminars.people.models import ROLES
 from seminars.people.permissions import RIGHTS, Right
 from seminars.registration.models import Registration
@@ -88,6 +89,11 @@ class World:
             order = db.session.get_one(Order, self.desk.ids["unpaid"])
             pay(self.desk, order)
             with transaction() as session:
+                session.add(
+                    StripeEvent(
+                        id="evt_given_up", type="charge.updated", state="dead", payload={}, created=NOON, received_at=NOON, not_before=NOON
+                    )
+                )
                 session.add(Document(subject="invoice/1", sha256="0" * 64, pdf=b"%PDF-1.7", rendered_at=NOON))
             seat = db.session.scalars(select(Registration).where(Registration.order_reference == order.reference)).one()
             self.desk.ids |= {"paid_secret": order.secret, "paid_seat": seat.id, "seat_secret": seat.secret}
@@ -134,6 +140,7 @@ class World:
             "<int:entry_id>": 1,
             "<int:payment_id>": 1,
             "<int:user_id>": ids["consultant"],
+            "<event_id>": "evt_given_up",
             "<path:reference>": "invoice/1",
             "<reference>": ids["reference"],
             "<slug>": ids["slug"],

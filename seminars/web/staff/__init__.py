@@ -15,6 +15,7 @@ from seminars.web.staff import (
     orders,
     planning,
     programme,
+    reviewing,
     roster,
     settings,
     tickets,
@@ -22,7 +23,7 @@ from seminars.web.staff import (
 from seminars.web.staff.door import staff
 from seminars.web.staff.security import init_security
 
-PAGES = (desk, programme, planning, tickets, roster, catalogue, codes, imports, orders, messages, finance, logins, settings)
+PAGES = (desk, programme, planning, tickets, roster, catalogue, codes, imports, orders, reviewing, messages, finance, logins, settings)
 
 
 def register(app: Flask) -> None:

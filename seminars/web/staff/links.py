@@ -15,6 +15,7 @@ _PAGES = {
     "import": ("staff.import_run", "run_id", may.change_programme),
     "payment": ("staff.payment", "payment_id", may.see_finance),
     "entry": ("staff.entry", "entry_id", may.see_finance),
+    "stripe_event": ("staff.stripe_message", "event_id", may.see_finance),
     "invoice": ("staff.document", "reference", may.see_orders),
     "credit_note": ("staff.document", "reference", may.see_orders),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -33,6 +36,7 @@ from tests.journeys.post import PostOffice
 from tests.sandbox.shop import free_port
 
 WEBHOOK_SECRET = "whsec_of_the_journeys_0001"
+PREFIX = f"seminars-journeys-{os.geteuid()}-"
 STARTS_WITHIN = 90.0
 STOPS_WITHIN = 20.0
 
@@ -102,6 +106,23 @@ def now() -> datetime:
 
 def today() -> date:
     return now().date()
+
+
+@contextmanager
+def a_folder() -> Iterator[Path]:
+    """For data, logs and notes of one center; gone with it. What a run that was killed has left running is stopped first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with open(left / "lock", "a") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for note in (left / "run").glob("*.json"):
+                Child(Program(note.stem, ()), left, {}).stop_left_over()
+            Broker(left / "valkey").start().stop()
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with open(folder / "lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -32,13 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def running_center(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Center]:
+def running_center(cluster: Cluster) -> Iterator[Center]:
     """Web, worker, mailbox, sandbox, broker and database, as they run for people."""
-    from tests.journeys.center import running
+    from tests.journeys.center import a_folder, running
 
     database = Database(cluster, f"journeys_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
     try:
-        with running(database, tmp_path_factory.mktemp("center")) as center:
+        with a_folder() as folder, running(database, folder) as center:
             yield center
     finally:
         database.drop()

@@ -122,5 +122,5 @@ def _hours(live: list[EventSession], how_many: int, zone: str) -> str:
     if len(told) == 1:
         return told[0] + {1: "", 2: ", both days"}.get(how_many, f", on each of {how_many} days")
     if how_many > 1:
-        return f"from {words.time_in(live[0].starts_at, zone)} on the first day; the agenda has all hours"
+        return f"From {words.time_in(live[0].starts_at, zone)} on the first day; the agenda has all hours"
     return "; ".join(told[:3]) + ("; see the agenda" if len(told) > 3 else "")

@@ -249,7 +249,7 @@ def _changes(order: Order, events: list[Event], instant: datetime) -> list[str]:
 def _change(event: Event, rule: Mapping[str, Any], order: Order, instant: datetime, *, name: bool) -> str:
     until = datetime.fromisoformat(rule["until"]) if rule.get("until") else None
     refund = "nothing is refunded any more"
-    if not order.total:
+    if not any(line.net for line in order.lines if line.event_id == event.id):
         refund = "nothing was paid, so a seat can be given back at any time"
     elif until and until > instant:
         fee = f" less {words.money(Money(rule['fee'], rule['currency']))} for each person" if rule["fee"] else ""

@@ -46,7 +46,7 @@ def show(secret: str) -> Response:
             sessions=[_told(one) for one in sessions],
             join=registration.state in ("confirmed", "attended") and event.state != "cancelled",
             refund=refund_sentence(event.policy, event.starts_at, event.zone, now=now())
-            if event.starts_at and not registration.comp
+            if event.starts_at and registration.ticket_type.price and not registration.comp
             else "",
         )
     )

@@ -91,7 +91,7 @@ def test_days_with_other_hours_are_told_by_their_beginning(anna: Visitor, sessio
     listings.refresh(session, event, now=NOON)
 
     assert "Rochester, Minnesota, from 9:00 am CDT" in anna.open("/").text
-    assert "from 9:00 am CDT on the first day; the agenda has all hours" in anna.open(f"/events/{event.reference}").text
+    assert "From 9:00 am CDT on the first day; the agenda has all hours" in anna.open(f"/events/{event.reference}").text
 
 
 @pytest.mark.parametrize(

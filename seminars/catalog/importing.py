@@ -21,12 +21,15 @@ from seminars.catalog.reading.csv_rows import read_csv
 from seminars.catalog.reading.ics_events import read_ics
 from seminars.catalog.reading.plan import EventPlan, LeftOut, Notes, Reading
 from seminars.catalog.reading.stored import facts_of, plan_of
+from seminars.db import ring
 from seminars.kit.refusals import BadInput, Conflict
 
 BATCH = 200
 MOST_SEATS = 100_000
 ENDLESS = timedelta(days=366)
 # One import at a time writes: two that make the seminar of one title at once would make two.
+PRESSED = "imports"
+"""The bell that a pressed import rings."""
 IMPORT_LOCK = 714_033_202
 LOOKED_UP_AT_ONCE = 1_000
 
@@ -108,6 +111,7 @@ def press(session: Session, run: ImportRun) -> ImportRun:
         )
     run.state = "running"
     session.flush()
+    ring(session, PRESSED)
     return run
 
 

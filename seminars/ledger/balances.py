@@ -38,11 +38,11 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class TrialBalance:
-    """All accounts with a balance as of the end of a day, by currency and number. `totals` per currency: debit equals credit."""
+    """All accounts with a balance as of the end of a day, by currency and number. `totals` per currency: the sum of each column."""
 
     as_of: date
     lines: Sequence[Balance]
-    totals: Sequence[Money]
+    totals: Sequence[tuple[Money, Money]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,11 @@ def trial_balance(session: Session, as_of: date) -> TrialBalance:
         .order_by(Posting.currency, Account.number)
     )
     lines = [Balance(number, name, kind, Money(int(amount), currency)) for number, name, kind, currency, amount in found if amount]
-    totals: dict[str, Money] = {}
+    totals: dict[str, tuple[Money, Money]] = {}
     for line in lines:
-        totals[line.balance.currency] = totals.get(line.balance.currency, Money(0, line.balance.currency)) + line.debit
+        nothing = Money(0, line.balance.currency)
+        debit, credit = totals.get(line.balance.currency, (nothing, nothing))
+        totals[line.balance.currency] = debit + line.debit, credit + line.credit
     return TrialBalance(as_of, lines, list(totals.values()))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
+from seminars.db import ring
 from seminars.gateways.stripe import BalanceTransaction, Gateway, KeyMisused, RefundState, Refused, StripeTrouble, Unreachable
 from seminars.kit.clock import Clock
 from seminars.kit.format import local, money
@@ -24,6 +25,8 @@ from seminars.orders import settlement
 from seminars.payments.checkout import Work
 from seminars.payments.models import Payment, Refund
 
+REFUNDS = "refunds"
+"""The bell that a promise rings."""
 STUCK_AFTER = timedelta(seconds=60)
 RESEND_WITHIN = timedelta(hours=23)
 SURELY_OVER = timedelta(minutes=10)
@@ -65,6 +68,7 @@ def promise_refund(
     session.flush()
     refund.params = _params(refund, payment, letterhead)
     session.flush()
+    ring(session, REFUNDS)
     return refund
 
 

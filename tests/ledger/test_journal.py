@@ -167,7 +167,7 @@ def test_trial_balance_account_and_journal_tell_the_same(session: Session) -> No
         (chart.RECEIVABLE, usd(0), usd(54_000)),
         (chart.CARD_FEES, usd(1_596), usd(0)),
     ]
-    assert before.totals == [usd(54_000)]
+    assert before.totals == [(usd(54_000), usd(54_000))]
     assert (page.opening, page.closing, page.total_lines, page.pages) == (usd(52_404), usd(62_404), 3, 2)
     assert [(line.amount, line.balance) for line in page.lines] == [(usd(10_000), usd(62_404))]
     assert [entry.source for entry in balances.journal_page(session, last=date(2027, 3, 2)).entries] == ["txn_1", "ch_1"]

@@ -30,7 +30,8 @@ def join(settings: Settings, *, templates: str | None = None, now: Clock = clock
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver_url(settings.database_url),
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 5, "max_overflow": 5},
+        # What a failed statement was given, names and secrets among it, stays out of the log.
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 5, "max_overflow": 5, "hide_parameters": True},
     )
     app.extensions["seminars"] = Joined(
         settings=settings,

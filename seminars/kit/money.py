@@ -3,8 +3,9 @@
 Which currencies have no minor unit, or three digits of it, is from Stripe's page «Supported currencies».
 """
 
+import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 ZERO_DECIMAL = frozenset({"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"})
 THREE_DECIMAL = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
@@ -54,14 +55,17 @@ class Money:
         return [Money(each, self.currency)] * (parts - 1) + [Money(self.amount - each * (parts - 1), self.currency)]
 
 
+# Groups of three and no others: «1190,00» means a hundredth of what it would be without its comma.
+_AMOUNT = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:[,\u00a0\u202f][0-9]{3})+)(?:\.[0-9]+)?")
+
+
 def parse_amount(text: str, currency: str) -> Money:
     """Read «1,190.00» or «1190» as typed by staff. Raises ValueError when it is no amount of this currency."""
-    cleaned = text.strip().replace(",", "").replace("\u00a0", "")
-    try:
-        value = Decimal(cleaned)
-    except InvalidOperation:
-        raise ValueError(f"«{text}» is not an amount. Write it like 1190.00.") from None
+    cleaned = text.strip()
+    if not _AMOUNT.fullmatch(cleaned):
+        raise ValueError(f"«{text}» is not an amount. Write it like 1190.00.")
+    value = Decimal(re.sub("[,\u00a0\u202f]", "", cleaned))
     scaled = value.scaleb(digits(currency))
-    if not value.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 99_999_999:
+    if scaled != scaled.to_integral_value() or abs(scaled) > 99_999_999:
         raise ValueError(f"«{text}» is not an amount in {currency}. Write it like 1190.00, at most 999,999.99.")
     return Money(int(scaled), currency)

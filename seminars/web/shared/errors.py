@@ -1,12 +1,18 @@
 """Refusals and failures as pages: a status, a sentence, and what to do next. No page shows more of a failure than its number."""
 
-from flask import Flask, render_template
+import logging
+from types import TracebackType
+
+from flask import Flask, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from seminars.kit.refusals import BadInput, BadInputs, Conflict, NotFound, Refusal
 from seminars.web.shared import request_id
 
+log = logging.getLogger(__name__)
+
+Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 Answer = tuple[str, int] | tuple[str, int, dict[str, str]]
 
 HEADINGS = {
@@ -49,6 +55,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _no_database)
+    app.log_exception = _failed  # type: ignore[assignment, method-assign]
 
 
 def _refused(refusal: Refusal) -> Answer:
@@ -63,7 +70,13 @@ def _http(error: HTTPException) -> Answer:
     return (*page(code, sentence), allowed)
 
 
-def _no_database(_error: OperationalError) -> Answer:
+def _failed(what: Failure) -> None:
+    """The log names a failure by its number, which its page shows too, and by its route: an address may hold a secret or line breaks."""
+    log.error("request %s failed: %s %s", request_id(), request.method, request.endpoint or "at no page", exc_info=what)
+
+
+def _no_database(error: OperationalError) -> Answer:
+    log.error("request %s: the database does not answer: %s", request_id(), " ".join(str(error.orig).split()))
     return (*page(503, SENTENCES[503]), {"Retry-After": "30"})
 
 

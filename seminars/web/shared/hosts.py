@@ -10,6 +10,14 @@ if TYPE_CHECKING:
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 REFUSED = b"This server does not answer for that host name.\n"
+SAID = [
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Content-Length", str(len(REFUSED))),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+]
 
 
 class OwnHostOnly:
@@ -23,7 +31,7 @@ class OwnHostOnly:
         host = environ.get("HTTP_HOST", "").lower()
         if host in self._ours or (_is_health(environ["PATH_INFO"]) and _without_port(host) in LOCAL):
             return self._app(environ, start_response)
-        start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(REFUSED)))])
+        start_response("400 Bad Request", list(SAID))
         return [REFUSED]
 
 

@@ -125,15 +125,17 @@ class Shelf:
     venues: dict[str, Venue]
     speakers: dict[str, Speaker]
     policy: RefundPolicy
+    online_policy: RefundPolicy
 
 
 def stock(session: Session, *, now: datetime) -> Shelf:
-    """Describe seminars, places and people, and the published refund rule: 14 days, less $75.00."""
+    """Describe seminars, places and people, and the refund rules: 14 days, less $75.00; online, the day before."""
     return Shelf(
         {key: seminars.create(session, facts, now=now) for key, facts in SEMINARS.items()},
         {key: venues.create(session, facts) for key, facts in VENUES.items()},
         {key: speakers.create(session, facts) for key, facts in SPEAKERS.items()},
         terms.create(session, name="14 days, less $75.00", days_before=14, fee=Money(75_00, "USD")),
+        terms.create(session, name="Online: the day before, in full", days_before=1, fee=Money(0, "USD")),
     )
 
 
@@ -216,8 +218,9 @@ def _event(
     faculty: Sequence[str], format: str = "in_person", listed: bool = True, capacity: int, now: datetime,
 ) -> Event:  # fmt: skip
     seminar = shelf.seminars[key]
+    policy = shelf.online_policy if format == "online" else shelf.policy
     facts = EventFacts(
-        title=seminar.title, zone=zone, format=format, venue=venue, join_url=join_url, policy=shelf.policy, listed=listed,
+        title=seminar.title, zone=zone, format=format, venue=venue, join_url=join_url, policy=policy, listed=listed,
         speakers=[shelf.speakers[name] for name in faculty],
     )  # fmt: skip
     event = events.create(session, seminar, facts, capacity=capacity, now=now)

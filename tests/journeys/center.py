@@ -83,6 +83,7 @@ class Center:
             {name: session.merge(one) for name, one in known.venues.items()},
             {name: session.merge(one) for name, one in known.speakers.items()},
             session.merge(known.policy),
+            session.merge(known.online_policy),
         )
 
     def now(self) -> datetime:

@@ -73,6 +73,7 @@ def install() -> None:
         wanted = stamp()
         if read(STAMP) == wanted and os.path.exists(PYTHON):
             return
+        refuse_borrowed_environment()
         began = time.monotonic()
         print("Installing into .venv what requirements.lock names; this happens once.", flush=True)
         make_venv()
@@ -105,6 +106,13 @@ def stamp() -> str:
     """What .venv was made of: the lock, this Python, and the place, which its scripts have written into them."""
     with open(LOCK, "rb") as file:
         return hashlib.sha256(b"\0".join([file.read(), sys.version.encode(), ROOT.encode()])).hexdigest()
+
+
+def refuse_borrowed_environment() -> None:
+    """Installing begins with emptying .venv: through a link, that would empty the environment of another checkout."""
+    if os.path.islink(VENV):
+        sys.exit("%s is a link to %s, which belongs to another checkout. Remove the link; run.py makes an environment of this one's own."
+                 % (VENV, os.path.realpath(VENV)))
 
 
 def make_venv() -> None:

@@ -77,3 +77,19 @@ def test_what_ci_runs_is_what_a_person_runs():
     assert "python3 run.py test" in text
     assert "apt-get install -y --no-install-recommends chromium" in text
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_an_environment_that_is_a_link_to_another_checkouts_is_not_emptied(tmp_path):
+    other = tmp_path / "other" / ".venv"
+    other.mkdir(parents=True)
+    (other / "kept").touch()
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    for name in ("run.py", "requirements.lock"):
+        (ours / name).write_bytes((ROOT / name).read_bytes())
+    (ours / ".venv").symlink_to(other)
+
+    done = subprocess.run([sys.executable, "run.py", "check"], cwd=ours, capture_output=True, text=True, check=False)
+
+    assert done.returncode != 0 and "Remove the link" in done.stderr
+    assert [one.name for one in other.iterdir()] == ["kept"]

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from seminars.db import Amount, Base, Currency, Id, Instant
 from seminars.kit.money import Money
+from seminars.schedule.models import Resource
 
 FORMATS = ("in_person", "online", "hybrid")
 
@@ -70,9 +71,27 @@ class Venue(Base):
     map_url: Mapped[str] = mapped_column(Text, default="")
     access_notes: Mapped[str] = mapped_column(Text, default="")
 
+    rooms: Mapped[list["Room"]] = relationship(back_populates="venue", order_by="Room.name")
+
+
+class Room(Base):
+    """A room of a venue that can be taken by one thing at a time."""
+
+    __tablename__ = "rooms"
+    __table_args__ = (UniqueConstraint("venue_id", "name"),)
+    __audited__ = ("name",)
+
+    id: Mapped[Id]
+    venue_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("venues.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    resource_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("resources.id"), unique=True)
+
+    venue: Mapped[Venue] = relationship(back_populates="rooms")
+    resource: Mapped[Resource] = relationship()
+
 
 class Speaker(Base):
-    """Someone who teaches."""
+    """Someone who teaches. Their resource says when they are taken: it is the one of the consultant who is the same person."""
 
     __tablename__ = "speakers"
     __audited__ = ("name", "credentials", "role", "bio")
@@ -82,6 +101,9 @@ class Speaker(Base):
     credentials: Mapped[str] = mapped_column(String(100), default="")
     role: Mapped[str] = mapped_column(String(300), default="")
     bio: Mapped[str] = mapped_column(Text, default="")
+    resource_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("resources.id"), unique=True)
+
+    resource: Mapped[Resource] = relationship()
 
 
 class RefundPolicy(Base):
@@ -194,6 +216,7 @@ class EventSession(Base):
     starts_at: Mapped[Instant]
     ends_at: Mapped[Instant]
     room: Mapped[str] = mapped_column(String(300), default="")
+    room_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("rooms.id"), index=True)
     join_url: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(10), default="planned")
     delivered_at: Mapped[Instant | None]

@@ -72,17 +72,20 @@ class Invoice(Base):
 
 
 class InvoiceLine(Base):
-    """What one seat costs on an invoice, and what of it has been credited. A seat is invoiced once."""
+    """What one seat, appointment or other subject costs on an invoice, and what of it has been credited. Each is invoiced once."""
 
     __tablename__ = "invoice_lines"
     __table_args__ = (
         CheckConstraint("net >= 0 AND tax >= 0", name="amounts"),
         CheckConstraint("credited_net BETWEEN 0 AND net AND credited_tax BETWEEN 0 AND tax", name="credited"),
+        CheckConstraint("num_nonnulls(registration_id, appointment_id, subject) = 1", name="one_thing"),
     )
 
     id: Mapped[Id]
     invoice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoices.id"), index=True)
-    registration_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("registrations.id"), unique=True)
+    registration_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("registrations.id"), unique=True)
+    appointment_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("appointments.id"), unique=True)
+    subject: Mapped[str | None] = mapped_column(String(80), unique=True)
     currency: Mapped[Currency]
     net: Mapped[Amount]
     tax: Mapped[Amount]
@@ -94,7 +97,7 @@ class InvoiceLine(Base):
 
 
 class RevenueShare(Base):
-    """The part of a line's net that is deferred for one session: recognised when it is delivered, unless credited before.
+    """The part of a line's net that is deferred for one session, appointment or retainer: recognised as it is delivered, unless credited.
 
     The split is made when the invoice is issued and never changes; so what is recognised is what was deferred, to the cent.
     """
@@ -102,6 +105,7 @@ class RevenueShare(Base):
     __tablename__ = "revenue_shares"
     __table_args__ = (
         UniqueConstraint("line_id", "session_id"),
+        CheckConstraint("num_nonnulls(session_id, appointment_id, subject) = 1", name="one_thing"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("credited >= 0 AND recognised >= 0 AND credited + recognised <= amount", name="used"),
         Index("ix_revenue_shares_session", "session_id", "recognised"),
@@ -109,7 +113,9 @@ class RevenueShare(Base):
 
     id: Mapped[Id]
     line_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoice_lines.id"))
-    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("event_sessions.id"))
+    session_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("event_sessions.id"))
+    appointment_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("appointments.id"), unique=True)
+    subject: Mapped[str | None] = mapped_column(String(80), unique=True)
     amount: Mapped[Amount]
     credited: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     recognised: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

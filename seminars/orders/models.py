@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from seminars.catalog.models import TicketType
+from seminars.consulting.models import Appointment, OfferingLength
 from seminars.db import Amount, Base, Currency, Email, Id, Instant
 from seminars.kit.money import Money
 from seminars.kit.references import reference
@@ -84,20 +85,29 @@ class Cart(Base):
 
 
 class CartLine(Base):
-    """Some seats of one ticket type in a cart, held."""
+    """Some seats of one ticket type in a cart, held; or one appointment of an offering, held."""
 
     __tablename__ = "cart_lines"
-    __table_args__ = (UniqueConstraint("cart_id", "ticket_type_id"),)
+    __table_args__ = (
+        UniqueConstraint("cart_id", "ticket_type_id"),
+        CheckConstraint("num_nonnulls(ticket_type_id, appointment_id) = 1", name="one_thing"),
+        CheckConstraint("(ticket_type_id IS NULL) = (hold_id IS NULL)", name="seats"),
+        CheckConstraint("(appointment_id IS NULL) = (length_id IS NULL) AND (appointment_id IS NULL OR places = 1)", name="appointment"),
+    )
 
     id: Mapped[Id]
     cart_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("carts.id", ondelete="CASCADE"))
-    ticket_type_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket_types.id", ondelete="CASCADE"), index=True)
+    ticket_type_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("ticket_types.id", ondelete="CASCADE"), index=True)
     places: Mapped[int] = mapped_column(Integer)
-    hold_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("holds.id"), unique=True)
+    hold_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("holds.id"), unique=True)
+    appointment_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("appointments.id"), unique=True)
+    length_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("offering_lengths.id"))
 
     cart: Mapped[Cart] = relationship(back_populates="lines")
-    ticket_type: Mapped[TicketType] = relationship()
-    hold: Mapped[Hold] = relationship()
+    ticket_type: Mapped[TicketType | None] = relationship()
+    hold: Mapped[Hold | None] = relationship()
+    appointment: Mapped[Appointment | None] = relationship()
+    length: Mapped[OfferingLength | None] = relationship()
 
 
 class Order(Base):
@@ -165,20 +175,27 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """One seat in an order, priced for good: list price, early reduction, discount, net, tax."""
+    """One thing in an order, priced for good: list price, early reduction, discount, net, tax.
+
+    It is a seat, an appointment, or what a higher room sells (`subject`: `milestone/4`, `retainer/2`).
+    """
 
     __tablename__ = "order_lines"
     __table_args__ = (
         UniqueConstraint("order_id", "position"),
         CheckConstraint("list_price - early_reduction - discount = net AND net >= 0 AND tax >= 0", name="price"),
+        CheckConstraint("num_nonnulls(registration_id, appointment_id, subject) = 1", name="one_thing"),
+        CheckConstraint("num_nonnulls(registration_id, event_id, ticket_type_id) IN (0, 3)", name="seat"),
     )
 
     id: Mapped[Id]
     order_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("orders.id"))
     position: Mapped[int] = mapped_column(Integer)
-    registration_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("registrations.id"), unique=True)
-    event_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("events.id"), index=True)
-    ticket_type_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket_types.id"))
+    registration_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("registrations.id"), unique=True)
+    event_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("events.id"), index=True)
+    ticket_type_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("ticket_types.id"))
+    appointment_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("appointments.id"), unique=True)
+    subject: Mapped[str | None] = mapped_column(String(80), unique=True)
     description: Mapped[str] = mapped_column(Text)
     list_price: Mapped[Amount]
     early_reduction: Mapped[Amount]
@@ -188,4 +205,5 @@ class OrderLine(Base):
     tax: Mapped[Amount]
 
     order: Mapped[Order] = relationship(back_populates="lines")
-    registration: Mapped[Registration] = relationship()
+    registration: Mapped[Registration | None] = relationship()
+    appointment: Mapped[Appointment | None] = relationship()

@@ -1,0 +1,189 @@
+"""Slots: start times that can be booked now, computed from hours, exceptions and what is taken. Pure, and linear in the claims it is given.
+
+Inside, time is whole seconds of the epoch: the wall clock is asked once per stretch of hours, so that an hour that a zone skips or
+repeats is neither offered nor offered twice.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTE = 60
+DAY = timedelta(days=1)
+MIDNIGHT = time(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A stretch of one weekday (0 is Monday) on the wall clock of `zone`; an end at midnight is the end of that day."""
+
+    weekday: int
+    starts: time
+    ends: time
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayHours:
+    """A stretch of one date instead of its weekly hours; without ends, nothing on that date."""
+
+    day: date
+    starts: time | None
+    ends: time | None
+    zone: str
+
+
+@dataclass(frozen=True)
+class Diary:
+    """When one consultant works. Whoever's date it is: the date in the zone that each stretch is written in."""
+
+    consultant_id: int
+    resource_id: int
+    zone: str
+    hours: tuple[Hours, ...]
+    exceptions: tuple[DayHours, ...] = ()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a meeting needs: its length, the grid it starts on, and the buffers around it, in minutes; `together` consultants at once.
+
+    Nothing starts before `earliest` nor at or after `latest`. A consultant has at most `daily_cap` meetings on a date of their zone.
+    """
+
+    minutes: int
+    step: int
+    buffer_before: int
+    buffer_after: int
+    earliest: datetime
+    latest: datetime
+    together: int = 1
+    daily_cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Time that is not free. `meeting` names the meeting it belongs to, empty for anything else: meetings count for the daily cap."""
+
+    resource_id: int
+    starts_at: datetime
+    ends_at: datetime
+    meeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A start time that can be booked, and the consultants who are free then."""
+
+    starts_at: datetime
+    ends_at: datetime
+    consultant_ids: tuple[int, ...]
+
+
+def slots(terms: Terms, diaries: Sequence[Diary], taken: Iterable[Taken], *, since: datetime, until: datetime) -> list[Slot]:
+    """The slots that start in the window, earliest first. `taken` has to cover the window with a day at either side, for the daily cap."""
+    first, last = max(since, terms.earliest), min(until, terms.latest)
+    if first >= last:
+        return []
+    by_resource: dict[int, list[Taken]] = {diary.resource_id: [] for diary in diaries}
+    for one in taken:
+        if one.resource_id in by_resource:
+            by_resource[one.resource_id].append(one)
+    free: dict[int, list[int]] = {}
+    for diary in diaries:
+        for start in _starts(terms, diary, by_resource[diary.resource_id], first, last):
+            free.setdefault(start, []).append(diary.consultant_id)
+    length = terms.minutes * MINUTE
+    return [
+        Slot(_instant(start), _instant(start + length), tuple(ids)) for start, ids in sorted(free.items()) if len(ids) >= terms.together
+    ]
+
+
+def open_times(diary: Diary, *, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+    """When the consultant works in the window, earliest first, before anything is taken off."""
+    stretches = _stretches(diary, since, until)
+    return [(_instant(start), _instant(end)) for start, end in stretches if end > _epoch(since) and start < _epoch(until)]
+
+
+def _starts(terms: Terms, diary: Diary, taken: Sequence[Taken], first: datetime, last: datetime) -> list[int]:
+    """Grid points where the meeting with its buffers meets nothing that is taken. Grid points count from the start of each stretch."""
+    length, step = terms.minutes * MINUTE, terms.step * MINUTE
+    before, after = terms.buffer_before * MINUTE, terms.buffer_after * MINUTE
+    low, high = _epoch(first), _epoch(last)
+    busy = _merged((_epoch(one.starts_at), _epoch(one.ends_at)) for one in taken)
+    ends = [end for _, end in busy]
+    full = _full_days(terms, diary, taken)
+    found = []
+    for opens, closes in _stretches(diary, first, last):
+        start = opens if opens >= low else opens + -(-(low - opens) // step) * step
+        at = bisect_right(ends, start - before)
+        while start < high and start + length <= closes:
+            while at < len(busy) and ends[at] <= start - before:
+                at += 1
+            if at < len(busy) and busy[at][0] < start + length + after:
+                # Straight to the first grid point after what is in the way.
+                start = opens + -(-(ends[at] + before - opens) // step) * step
+                continue
+            if not full or _instant(start).astimezone(ZoneInfo(diary.zone)).date() not in full:
+                found.append(start)
+            start += step
+    return found
+
+
+def _stretches(diary: Diary, since: datetime, until: datetime) -> list[tuple[int, int]]:
+    """Hours and exceptions as instants, merged, from a day before the window to a day after it: zones differ by less than that each way."""
+    weekly: dict[int, list[Hours]] = {}
+    for hours in diary.hours:
+        weekly.setdefault(hours.weekday, []).append(hours)
+    special: dict[date, list[DayHours]] = {}
+    for exception in diary.exceptions:
+        special.setdefault(exception.day, []).append(exception)
+    found = []
+    day, end = (since - DAY).date(), (until + DAY).date()
+    while day <= end:
+        for hours in special.get(day) or weekly.get(day.weekday(), ()):
+            if hours.starts is not None and hours.ends is not None:
+                ends_on = day + DAY if hours.ends == MIDNIGHT else day
+                start, stop = _placed(day, hours.starts, hours.zone), _placed(ends_on, hours.ends, hours.zone)
+                if stop > start:
+                    found.append((start, stop))
+        day += DAY
+    return _merged(found)
+
+
+def _full_days(terms: Terms, diary: Diary, taken: Sequence[Taken]) -> set[date]:
+    """Dates, in the consultant's zone, that hold as many meetings as they may."""
+    if terms.daily_cap is None:
+        return set()
+    zone, meetings = ZoneInfo(diary.zone), dict[date, set[str]]()
+    for one in taken:
+        if one.meeting:
+            meetings.setdefault(one.starts_at.astimezone(zone).date(), set()).add(one.meeting)
+    return {day for day, theirs in meetings.items() if len(theirs) >= terms.daily_cap}
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same times without overlaps, earliest first."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            if end > found[-1][1]:
+                found[-1] = (found[-1][0], end)
+        else:
+            found.append((start, end))
+    return found
+
+
+def _placed(day: date, at: time, zone: str) -> int:
+    """A wall-clock time as an instant; one that the zone skips is read with the offset before the gap (RFC 5545 §3.3.5)."""
+    return _epoch(datetime.combine(day, at, ZoneInfo(zone)))
+
+
+def _epoch(instant: datetime) -> int:
+    return int(instant.timestamp())
+
+
+def _instant(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)

@@ -25,6 +25,7 @@ from seminars.messages import delivery
 from seminars.messages.outbox import OUTBOX
 from seminars.messages.render import press_of
 from seminars.operations import heartbeats
+from seminars.orders import fairness
 from seminars.orders import letters as order_letters
 from seminars.payments import events, polling, refunds, resolving
 from seminars.registration import holds
@@ -81,6 +82,12 @@ def release_lapsed_holds(joined: Joined) -> None:
     """Put seats back on sale whose time in a cart is over."""
     with transaction(by="job/release_lapsed_holds") as session:
         holds.sweep_lapsed(session, now=joined.clock())
+
+
+def forget_clients(joined: Joined) -> None:
+    """Forget whose the carts of yesterday were."""
+    with transaction(by="job/forget_clients") as session:
+        fairness.forget_clients(session, now=joined.clock())
 
 
 def poll_attempts(joined: Joined) -> None:
@@ -154,6 +161,7 @@ TIMETABLE = (
     Job(render_documents, every=timedelta(seconds=15), ring=ISSUED),
     Job(take_imports, every=timedelta(seconds=15), ring=importing.PRESSED),
     Job(release_lapsed_holds, every=timedelta(minutes=1)),
+    Job(forget_clients, every=timedelta(hours=1)),
     Job(poll_attempts, every=timedelta(minutes=1)),
     Job(resolve_intents, every=timedelta(minutes=1)),
     Job(pay_refunds, every=timedelta(minutes=1), ring=refunds.REFUNDS),

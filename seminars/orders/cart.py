@@ -1,5 +1,6 @@
 """The cart: what a buyer is collecting, held while it is being decided."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from seminars.catalog.models import Event, TicketType
 from seminars.kit.references import reference, secret
 from seminars.kit.refusals import BadInput, Conflict, NotFound
-from seminars.orders import discounts
+from seminars.orders import discounts, fairness
 from seminars.orders.models import Cart, CartLine
 from seminars.orders.pricing import Priced, SeatWanted, price_seats
 from seminars.registration import holds
@@ -22,21 +23,23 @@ LINES = cast(Table, CartLine.__table__)
 MOST_PEOPLE = 20
 
 
-def open_cart(session: Session, *, now: datetime) -> Cart:
-    """A new, empty cart with a secret of its own."""
-    new = {"secret": secret(), "state": "open", "created_at": now, "ends_at": now + holds.HOLD_LASTS}
+def open_cart(session: Session, *, client: str = "", now: datetime) -> Cart:
+    """A new, empty cart with a secret of its own; `client` stands for whoever opens it (fairness.client_of), empty for the desk."""
+    new = {"secret": secret(), "state": "open", "client": client, "created_at": now, "ends_at": now + holds.HOLD_LASTS}
     cart = session.scalars(insert(Cart).returning(Cart), [new]).one()
     set_committed_value(cart, "lines", [])
     return cart
 
 
-def start_cart(session: Session, wanted: Mapping[int, int], *, event: str = "", now: datetime, desk: bool = False) -> Cart:
-    """A new cart with so many seats of each ticket type in it, held. Raises SoldOut, BadInput, Conflict, NotFound.
+def start_cart(
+    session: Session, wanted: Mapping[int, int], *, event: str = "", client: str = "", now: datetime, desk: bool = False
+) -> Cart:
+    """A new cart with so many seats of each ticket type in it, held. Raises SoldOut, TooManyHeld, BadInput, Conflict, NotFound.
 
     `event` is the address of the only event that they may be of, where the form stands on the page of one.
     """
     _some(wanted)
-    return _put(session, open_cart(session, now=now), {}, wanted, event=event, now=now, desk=desk)
+    return _put(session, open_cart(session, client=client, now=now), {}, wanted, event=event, now=now, desk=desk)
 
 
 def cart_by_secret(session: Session, cart_secret: str) -> Cart | None:
@@ -115,7 +118,8 @@ def _put(
     ticket_types = ticket_types_on_sale(session, list(seats), now=now, desk=desk)
     if event and any(ticket_type.event.reference != event for ticket_type in ticket_types.values()):
         raise NotFound("This ticket does not exist.")
-    _check_numbers(seats, ticket_types, {i: line for i, line in before.items() if i not in wanted})
+    others = {i: line for i, line in before.items() if i not in wanted}
+    _check_numbers(seats, ticket_types, others)
     given_up = [line.hold_id for i, line in before.items() if i in wanted]
     made = holds.hold_places(session, cart.reference, {ticket_types[i]: n for i, n in seats.items()}, instead_of=given_up, now=now)
     if gone := [i for i in before if i in wanted and i not in seats]:
@@ -125,6 +129,7 @@ def _put(
         new = {"places": put.excluded.places, "hold_id": put.excluded.hold_id}
         put = put.on_conflict_do_update(index_elements=[LINES.c.cart_id, LINES.c.ticket_type_id], set_=new)
         session.execute(put, [{"cart_id": cart.id, "ticket_type_id": i, "places": n, "hold_id": made[i]} for i, n in seats.items()])
+    fairness.check_cart(session, cart, _of_each_event(seats, ticket_types, others))
     _forget_lines(session, cart)
     return cart
 
@@ -135,7 +140,19 @@ class _Held:
 
     places: int
     hold_id: int
+    event_id: int
     currency: str
+
+
+def _of_each_event(seats: Mapping[int, int], ticket_types: Mapping[int, TicketType], others: Mapping[int, _Held]) -> Counter[int]:
+    """How many places the cart has now of each event of which some were asked for."""
+    found = Counter[int]()
+    for ticket_type_id, places in seats.items():
+        found[ticket_types[ticket_type_id].event_id] += places
+    for line in others.values():
+        if line.event_id in found:
+            found[line.event_id] += line.places
+    return found
 
 
 def _lines_now(session: Session, cart: Cart) -> dict[int, _Held]:
@@ -143,9 +160,9 @@ def _lines_now(session: Session, cart: Cart) -> dict[int, _Held]:
     state = session.scalar(select(Cart.state).where(Cart.id == cart.id).with_for_update(key_share=True))
     if state != "open":
         raise Conflict("These seats have been ordered already.")
-    lines = select(LINES.c.ticket_type_id, LINES.c.places, LINES.c.hold_id, TicketType.currency)
+    lines = select(LINES.c.ticket_type_id, LINES.c.places, LINES.c.hold_id, TicketType.event_id, TicketType.currency)
     rows = session.execute(lines.join(TicketType, TicketType.id == LINES.c.ticket_type_id).where(LINES.c.cart_id == cart.id))
-    return {row.ticket_type_id: _Held(row.places, row.hold_id, row.currency) for row in rows}
+    return {row.ticket_type_id: _Held(row.places, row.hold_id, row.event_id, row.currency) for row in rows}
 
 
 def _forget_lines(session: Session, cart: Cart) -> None:

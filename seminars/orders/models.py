@@ -63,14 +63,18 @@ class DiscountCode(Base):
 
 
 class Cart(Base):
-    """What a buyer is collecting. The browser knows it by `secret`."""
+    """What a buyer is collecting. The browser knows it by `secret`; `client` stands for the address it came from, for a day."""
 
     __tablename__ = "carts"
-    __table_args__ = (CheckConstraint("state IN ('open', 'ordered', 'lapsed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'ordered', 'lapsed')", name="state"),
+        Index("ix_carts_client", "client", postgresql_where=text("client <> ''")),
+    )
 
     id: Mapped[Id]
     secret: Mapped[str] = mapped_column(String(40), unique=True)
     state: Mapped[str] = mapped_column(String(10), default="open")
+    client: Mapped[str] = mapped_column(String(32), default="", server_default="")
     discount_code_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("discount_codes.id"))
     created_at: Mapped[Instant]
     ends_at: Mapped[Instant]

@@ -15,7 +15,7 @@ from seminars.kit.clock import Clock
 from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.messages import outbox
-from seminars.orders import cancellation, cart, letters, queries
+from seminars.orders import cancellation, cart, fairness, letters, queries
 from seminars.orders.models import Order
 from seminars.payments.models import FINAL, PaymentAttempt
 
@@ -34,7 +34,7 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
     """The attempt by which this order is to be paid: the one under way, or a new one with its parameters frozen.
 
     An order that lapsed takes its seats again first, if its events can still be registered for. The caller has the order locked.
-    Raises SoldOut, Conflict.
+    Raises SoldOut, TooManyHeld, Conflict.
     """
     last = last_attempt(session, order)
     if last is not None and last.live:
@@ -43,6 +43,7 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
         for event in {line.registration.event for line in order.lines}:
             cart.check_open(event, now=now, desk=order.channel == "desk")
         cancellation.revive(session, order, now=now)
+        fairness.check_order(session, order)
     if order.state != "placed":
         raise Conflict("This order does not wait for a payment.")
     number = 1 + (last.number if last is not None else 0)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Select, Table, and_, insert, or_, select, update
+from sqlalchemy import Select, Table, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import TicketType
@@ -17,6 +17,16 @@ HOLDS = cast(Table, Hold.__table__)
 HOLD_LASTS = timedelta(minutes=20)
 LONGER_BY = timedelta(minutes=15)
 LONGEST = timedelta(hours=1)
+REST = timedelta(minutes=20)
+"""After so long without a hold, a cart begins anew."""
+
+
+class HeldLongEnough(Conflict):
+    """A cart has held seats of an event as long as one may; others get a chance now."""
+
+    def __init__(self, *, over: bool = False) -> None:
+        then = f"Others may take them now; you can choose them again in {REST // timedelta(minutes=1)} minutes."
+        super().__init__(f"These seats have been held as long as we can. {then if over else 'Please finish, or choose them again later.'}")
 
 
 class HoldLapsed(Conflict):
@@ -36,8 +46,11 @@ def hold_places(
 ) -> dict[int, int]:
     """Set places aside for a cart until the hold lapses, giving up the holds `instead_of`; the new hold's id by ticket type.
 
-    Raises SoldOut.
+    However often the cart is changed, it holds seats of one event at most an hour from its first. Raises SoldOut, HeldLongEnough.
     """
+    since = _held_since(session, holder, {t.event_id for t in wanted}, now)
+    if any(now >= began + LONGEST for began in since.values()):
+        raise HeldLongEnough(over=True)
     take(session, {t.id: places for t, places in wanted.items()}, {t.event_id for t in wanted}, instead_of=instead_of, now=now)
     rows = [
         {
@@ -46,7 +59,8 @@ def hold_places(
             "ticket_type_id": t.id,
             "places": places,
             "state": "active",
-            "ends_at": now + HOLD_LASTS,
+            "ends_at": min(now + HOLD_LASTS, since.get(t.event_id, now) + LONGEST),
+            "since": since.get(t.event_id, now),
             "created_at": now,
         }
         for t, places in wanted.items()
@@ -55,6 +69,16 @@ def hold_places(
         return {}
     made = session.execute(insert(HOLDS).returning(HOLDS.c.ticket_type_id, HOLDS.c.id), rows)
     return {row.ticket_type_id: row.id for row in made}
+
+
+def _held_since(session: Session, holder: str, event_ids: Collection[int], now: datetime) -> dict[int, datetime]:
+    """Since when this cart has held seats of each of these events, without a rest."""
+    rows = session.execute(
+        select(Hold.event_id, func.min(Hold.since))
+        .where(Hold.holder == holder, Hold.event_id.in_(event_ids), Hold.ends_at > now - REST)
+        .group_by(Hold.event_id)
+    )
+    return {event_id: since for event_id, since in rows}  # noqa: C416  rows are no pairs to dict()
 
 
 def take(
@@ -92,15 +116,15 @@ def _let_go(session: Session, which: Select[int], *, skip_locked: bool = False) 
 
 
 def extend(session: Session, holder: str, *, now: datetime) -> datetime:
-    """Hold a cart's seats longer, at most an hour after it began; the new end. Raises HoldLapsed."""
+    """Hold a cart's seats longer, at most an hour after it began; the new end. Raises HoldLapsed, HeldLongEnough."""
     active = select(Hold).where(Hold.holder == holder, Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True)
     held = session.scalars(active.execution_options(populate_existing=True)).all()
     if not held:
         raise HoldLapsed()
-    latest = min(h.created_at for h in held) + LONGEST
+    latest = min(h.since for h in held) + LONGEST
     end = min(max(min(h.ends_at for h in held), now) + LONGER_BY, latest)
     if end <= min(h.ends_at for h in held):
-        raise Conflict("These seats have been held as long as we can. Please finish, or choose them again later.")
+        raise HeldLongEnough()
     for hold in held:
         hold.ends_at = end
     session.flush()

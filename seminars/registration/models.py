@@ -1,6 +1,6 @@
 """Holds and registrations."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from seminars.catalog.models import Event, TicketType
@@ -11,7 +11,7 @@ LIVE = ("held", "confirmed", "attended", "no_show")
 
 
 class Hold(Base):
-    """A claim on seats of one ticket type until `ends_at`.
+    """A claim on seats of one ticket type until `ends_at`; `since` is when its holder first took seats of this event.
 
     Placing the order consumes it: the seats are then held by registrations, which have no end of their own, so that nothing but
     what Stripe says (or the proof that no payment page exists) can free a seat somebody may be paying for (payments.md §0.6).
@@ -32,6 +32,7 @@ class Hold(Base):
     places: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(10), default="active")
     ends_at: Mapped[Instant]
+    since: Mapped[Instant] = mapped_column(server_default=func.now())
     created_at: Mapped[Instant]
 
     ticket_type: Mapped[TicketType] = relationship()

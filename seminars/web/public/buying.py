@@ -38,7 +38,7 @@ def _with_seats(session: Session, reference: str, places: Mapping[int, int]) -> 
     instant = now()
     cart = carts.held(session)
     if cart is None:
-        return verbs.start_cart(session, places, event=reference, now=instant)
+        return verbs.start_cart(session, places, event=reference, client=carts.client(), now=instant)
     lapsed = {line.ticket_type_id: 0 for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant}
     return verbs.add_places(session, cart, lapsed | dict(places), event=reference, now=instant)
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from seminars.kit.refusals import BadInputs
 from seminars.orders import cart as verbs
+from seminars.orders import fairness
 from seminars.orders.models import Cart
 from seminars.web.shared import cookies, joined
 from seminars.web.shared.base import CART
@@ -27,6 +28,11 @@ def held(session: Session) -> Cart | None:
 def cookie() -> str:
     """The secret that this browser shows for its cart."""
     return request.cookies.get(cookies.personal_name(joined().settings, CART), "")[:40]
+
+
+def client() -> str:
+    """What stands for the visitor's address, which is the one that the trusted proxies tell of."""
+    return fairness.client_of(request.remote_addr or "", key=joined().settings.secret_key)
 
 
 def remember(response: Response, cart: Cart) -> Response:

@@ -94,6 +94,11 @@ def day_span(first: date, last: date) -> str:
     return f"{first.day}{NBSP}{MONTHS[first.month - 1]}{'' if first.year == last.year else f' {first.year}'} to {day(last)}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """«Ann», «Ann and Ben», «Ann, Ben and Cem»."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+
+
 def count(number: int, one: str, many: str) -> str:
     """«1 seat», «2 seats»."""
     return f"{number:,}{NBSP}{one if number == 1 else many}"

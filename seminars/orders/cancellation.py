@@ -1,9 +1,10 @@
-"""Giving an order's seats back: because it was never paid, or because it was cancelled."""
+"""Giving back what an order held: because it was never paid, or because it was cancelled."""
 
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from seminars.consulting import appointments
 from seminars.kit.refusals import BadInput, Conflict
 from seminars.orders import discounts
 from seminars.orders.models import Order
@@ -29,12 +30,14 @@ def cancel_unpaid(session: Session, order: Order, *, now: datetime) -> Order:
 def revive(session: Session, order: Order, *, now: datetime) -> Order:
     """Take the seats of a lapsed order again, for a buyer who comes back or money that came late.
 
-    Raises SoldOut; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller opens a
+    Raises SoldOut or SlotGone; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller opens a
     savepoint if it means to go on after that.
     """
     if order.state != "expired":
         raise Conflict("This order was cancelled.")
     places.retake(session, places.of_order(session, order.reference), now=now)
+    if order.meeting_lines:
+        appointments.retake(session, appointments.of_order(session, order.reference), now=now)
     if order.discount_code_id is not None:
         _use_code_again(session, order.discount_code_id, _discounted(order))
     order.state, order.closed_at = "placed", None
@@ -44,6 +47,9 @@ def revive(session: Session, order: Order, *, now: datetime) -> Order:
 
 def _free_unpaid(session: Session, order: Order, state: str, *, now: datetime) -> None:
     places.cancel(session, places.of_order(session, order.reference), now=now)
+    if order.meeting_lines:
+        meetings = appointments.of_order(session, order.reference)
+        appointments.cancel(session, meetings, reason="The order was not paid.", now=now)
     if order.discount_code_id is not None:
         discounts.return_uses(session, order.discount_code_id, _discounted(order))
     order.state, order.closed_at = state, now

@@ -1,22 +1,25 @@
 """The cart: what a buyer is collecting, held while it is being decided."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from seminars.catalog.models import Event, TicketType
-from seminars.kit.references import reference, secret
+from seminars.consulting import booking
+from seminars.consulting.models import Appointment, Offering, OfferingLength
+from seminars.kit import format as words
+from seminars.kit.references import secret
 from seminars.kit.refusals import BadInput, Conflict, NotFound
 from seminars.orders import discounts, fairness
 from seminars.orders.models import Cart, CartLine
-from seminars.orders.pricing import Priced, SeatWanted, price_seats
+from seminars.orders.pricing import LineWanted, Priced, price_lines
 from seminars.registration import holds
 
 LINES = cast(Table, CartLine.__table__)
@@ -50,9 +53,9 @@ def cart_by_secret(session: Session, cart_secret: str) -> Cart | None:
             .where(Cart.secret == cart_secret, Cart.state == "open")
             .options(
                 joinedload(Cart.lines).options(
-                    joinedload(CartLine.hold, innerjoin=True),
-                    joinedload(CartLine.ticket_type, innerjoin=True)
-                    .joinedload(TicketType.event, innerjoin=True)
+                    joinedload(CartLine.hold),
+                    joinedload(CartLine.ticket_type)
+                    .joinedload(TicketType.event)
                     .options(joinedload(Event.venue), joinedload(Event.policy)),
                 ),
                 joinedload(Cart.discount_code),
@@ -100,6 +103,70 @@ def add_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, event
 def change_places(session: Session, cart: Cart, wanted: Mapping[int, int], *, now: datetime, desk: bool = False) -> Cart:
     """Set how many seats of these ticket types the cart holds; none takes a ticket type out. Raises SoldOut, BadInput, Conflict."""
     return _put(session, cart, _lines_now(session, cart), wanted, event="", now=now, desk=desk)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """The slot that a visitor chose: what, how long, when, with whom (anyone when nobody is named), and what was asked before."""
+
+    offering: Offering
+    length: OfferingLength
+    starts_at: datetime
+    consultant_ids: tuple[int, ...] | None
+    zone: str
+    answers: list[dict[str, str]]
+
+
+def add_meeting(session: Session, cart: Cart, meeting: Meeting, *, now: datetime) -> Appointment:
+    """Put an appointment into the cart and hold its slot. Raises SlotGone, TooManyMeetingsHeld, BadInput, Conflict."""
+    _check_one_currency(cart, meeting.offering.currency, _lines_now(session, cart))
+    appointment = booking.hold_slot(
+        session,
+        meeting.offering,
+        meeting.length,
+        starts_at=meeting.starts_at,
+        consultant_ids=meeting.consultant_ids,
+        holder=cart.reference,
+        zone=meeting.zone,
+        answers=meeting.answers,
+        now=now,
+    )
+    line = {"cart_id": cart.id, "places": 1, "appointment_id": appointment.id, "length_id": meeting.length.id}
+    session.execute(insert(LINES), [line])
+    fairness.check_meetings(session, cart)
+    _forget_lines(session, cart)
+    return appointment
+
+
+def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: datetime) -> Cart:
+    """Take an appointment out of the cart and give its slot back. Raises NotFound, Conflict."""
+    _lines_now(session, cart)
+    line = next((one for one in cart.meeting_lines if one.appointment_id == appointment_id), None)
+    if line is None or line.appointment is None:
+        raise NotFound("This appointment is not in your cart.")
+    session.execute(delete(LINES).where(LINES.c.id == line.id))
+    booking.drop(session, [line.appointment], now=now)
+    _forget_lines(session, cart)
+    return cart
+
+
+def let_go(session: Session, cart: Cart, *, lost: Collection[int] = (), now: datetime) -> Cart:
+    """Give back everything that the cart holds; what was lost to others (cart lines by id) leaves it, the rest can be held again."""
+    _lines_now(session, cart)
+    holds.release(session, [line.hold_id for line in cart.seat_lines if line.hold_id is not None])
+    booking.drop(session, [line.appointment for line in cart.meeting_lines if line.appointment is not None], now=now)
+    if lost:
+        session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.id.in_(lost)))
+    _forget_lines(session, cart)
+    return cart
+
+
+def _check_one_currency(cart: Cart, currency: str, seats: Mapping[int, "_Held"]) -> None:
+    theirs = {held.currency for held in seats.values()} | {
+        line.appointment.offering.currency for line in cart.meeting_lines if line.appointment is not None
+    }
+    if theirs - {currency}:
+        raise BadInput("These are sold in different currencies. Order them one after the other.", "slot")
 
 
 def _some(wanted: Mapping[int, int]) -> None:
@@ -187,7 +254,8 @@ def _check_numbers(wanted: Mapping[int, int], ticket_types: Mapping[int, TicketT
 def use_code(session: Session, cart: Cart, text: str, *, now: datetime) -> Cart:
     """Put a discount code on the cart; an empty text takes it off. Raises BadInput that says why not."""
     if text.strip():
-        code = discounts.find_code(session, text, ticket_type_ids=[line.ticket_type_id for line in cart.lines], now=now)
+        kinds = [line.ticket_type_id for line in cart.lines]
+        code = discounts.find_code(session, text, ticket_type_ids=kinds, now=now)
         cart.discount_code = code
     else:
         cart.discount_code = None
@@ -197,41 +265,55 @@ def use_code(session: Session, cart: Cart, text: str, *, now: datetime) -> Cart:
 
 def held_until(cart: Cart) -> datetime | None:
     """When the first of its holds ends; None when one is gone already."""
-    if not cart.lines or any(line.hold.state != "active" for line in cart.lines):
-        return None
-    return min(line.hold.ends_at for line in cart.lines)
+    ends = [line.hold.ends_at if line.hold.state == "active" else None for line in cart.seat_lines if line.hold is not None]
+    ends += [line.appointment.held_until for line in cart.meeting_lines if line.appointment is not None]
+    standing = [end for end in ends if end is not None]
+    return min(standing) if standing and len(standing) == len(ends) else None
 
 
 def hold_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
-    """Try to hold once more what lapsed while the buyer was away. Raises SoldOut when somebody else has it now."""
-    return add_places(session, cart, {line.ticket_type_id: line.places for line in cart.lines}, now=now)
+    """Try to hold once more what lapsed while the buyer was away. Raises SoldOut or SlotGone when somebody else has it now."""
+    if seats := {line.ticket_type_id: line.places for line in cart.seat_lines if line.ticket_type_id is not None}:
+        add_places(session, cart, seats, now=now)
+    for line in cart.meeting_lines:
+        assert line.appointment is not None and line.length is not None
+        again = booking.hold_again(session, line.appointment, line.length, now=now)
+        if again.id != line.appointment_id:
+            session.execute(update(LINES).where(LINES.c.id == line.id).values(appointment_id=again.id))
+    _forget_lines(session, cart)
+    return cart
 
 
 def extend(session: Session, cart: Cart, *, now: datetime) -> datetime:
-    """Hold the cart's seats longer; the new end. Raises HoldLapsed or Conflict."""
-    return holds.extend(session, reference("cart", cart.id), now=now)
+    """Hold longer what the cart holds; the new end. Raises HoldLapsed, SlotLapsed or Conflict."""
+    ends = [holds.extend(session, cart.reference, now=now)] if cart.seat_lines else []
+    if cart.meeting_lines:
+        ends.append(booking.extend_holds(session, cart.reference, now=now))
+    return min(ends)
 
 
-def wanted_seats(cart: Cart) -> list[SeatWanted]:
-    """One entry per seat, in the order of the lines."""
-    seats: list[SeatWanted] = []
+def wanted_lines(cart: Cart) -> list[LineWanted]:
+    """One entry per seat and per appointment, in the order of the lines."""
+    found: list[LineWanted] = []
     for line in cart.lines:
-        kind = line.ticket_type
-        seat = SeatWanted(
-            kind.event_id,
-            kind.id,
-            f"{kind.event.title}, {kind.name}",
-            kind.price,
-            kind.early_price,
-            kind.early_until,
-            kind.currency,
-        )
-        seats += [seat] * line.places
-    return seats
+        if (kind := line.ticket_type) is not None:
+            title = f"{kind.event.title}, {kind.name}"
+            seat = LineWanted(kind.event_id, kind.id, title, kind.price, kind.early_price, kind.early_until, kind.currency)
+            found += [seat] * line.places
+        elif line.appointment is not None and line.length is not None:
+            meeting, currency = line.appointment, line.appointment.offering.currency
+            found.append(LineWanted(None, None, described(meeting), line.length.price, None, None, currency, meeting.id))
+    return found
+
+
+def described(meeting: Appointment) -> str:
+    """An appointment as it stands on the order and the invoice, in the client's zone."""
+    people = words.listed([one.name for one in meeting.consultants])
+    return f"{meeting.offering.title}, {meeting.minutes} minutes with {people}, {words.moment(meeting.starts_at, meeting.zone)}"
 
 
 def price(cart: Cart, *, currency: str, now: datetime) -> Priced:
-    """What the cart costs at that instant, seat by seat; `currency` is the center's own, for an empty cart."""
-    seats = wanted_seats(cart)
+    """What the cart costs at that instant, line by line; `currency` is the center's own, for an empty cart."""
+    wanted = wanted_lines(cart)
     code = discounts.usable(cart.discount_code, now=now)
-    return price_seats(seats, currency=seats[0].currency if seats else currency, reduction=discounts.reduction_of(code), now=now)
+    return price_lines(wanted, currency=wanted[0].currency if wanted else currency, reduction=discounts.reduction_of(code), now=now)

@@ -12,7 +12,7 @@ from seminars.orders.models import DiscountCode
 from seminars.orders.pricing import Reduction
 
 
-def find_code(session: Session, text: str, *, ticket_type_ids: Iterable[int], now: datetime) -> DiscountCode:
+def find_code(session: Session, text: str, *, ticket_type_ids: Iterable[int | None], now: datetime) -> DiscountCode:
     """The code that was typed, if it can be used now for one of these ticket types. Raises BadInput that says why not."""
     code = session.scalar(select(DiscountCode).where(DiscountCode.code == text.strip()))
     if code is None or not code.active:

@@ -1,4 +1,4 @@
-"""How many seats one client may have set aside without paying, so that nobody can keep an event from being sold.
+"""How much one client may have set aside without paying, so that nobody can keep an event, or a consultant, from being sold.
 
 A client is whoever shares an internet address. Each change that adds to its seats takes the client's lock and then counts: with two at
 once, the second waits and counts what the first has committed, so that the sum cannot pass the limit. The lock is taken last, after
@@ -16,6 +16,7 @@ from typing import cast
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
+from seminars.consulting.models import Appointment
 from seminars.kit import format as words
 from seminars.kit.refusals import Conflict
 from seminars.orders.models import Cart, CartLine, Order, OrderLine
@@ -23,6 +24,8 @@ from seminars.registration.models import Hold, Registration
 
 MOST_UNPAID = 60
 """Seats of one event per client in open carts and unpaid orders: three full orders, because a hospital may sit behind one address."""
+MOST_UNPAID_MEETINGS = 6
+"""Appointments per client in open carts and unpaid orders."""
 REMEMBERED = timedelta(days=1)
 CLIENT_LOCK = 7308226
 
@@ -35,6 +38,15 @@ class TooManyHeld(Conflict):
         super().__init__(
             f"{held} already held from your network and not paid yet, and we hold at most {MOST_UNPAID} of one event."
             " Pay for those first, or wait until they are free again."
+        )
+
+
+class TooManyMeetingsHeld(Conflict):
+    """This client has set aside as many appointments as one may without paying."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"We hold at most {MOST_UNPAID_MEETINGS} appointments for one network that are not paid yet. Pay for those first, or take one out."
         )
 
 
@@ -66,10 +78,26 @@ def check_cart(session: Session, cart: Cart, places: Mapping[int, int]) -> None:
             raise TooManyHeld(beside[event_id])
 
 
+def check_meetings(session: Session, cart: Cart) -> None:
+    """Raises TooManyMeetingsHeld when the cart, with the appointment that was just put in, brings its client past the limit."""
+    if not cart.client:
+        return
+    session.execute(select(func.pg_advisory_xact_lock(CLIENT_LOCK, func.hashtext(cart.client))))
+    held = (
+        select(func.count())
+        .select_from(Appointment)
+        .join(CartLine, CartLine.appointment_id == Appointment.id)
+        .join(Cart, Cart.id == CartLine.cart_id)
+        .where(Cart.client == cart.client, Appointment.state == "held")
+    )
+    if (session.scalar(held) or 0) > MOST_UNPAID_MEETINGS:
+        raise TooManyMeetingsHeld()
+
+
 def check_order(session: Session, order: Order) -> None:
     """Raises TooManyHeld when a lapsed order, having its seats again, brings its client past the limit."""
     if order.cart is not None:
-        check_cart(session, order.cart, Counter(line.event_id for line in order.lines))
+        check_cart(session, order.cart, Counter(line.event_id for line in order.seat_lines))
 
 
 def _unpaid(session: Session, cart: Cart, event_ids: Mapping[int, int]) -> Counter[int]:

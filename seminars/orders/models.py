@@ -83,6 +83,16 @@ class Cart(Base):
     discount_code: Mapped[DiscountCode | None] = relationship()
 
     @property
+    def seat_lines(self) -> list["CartLine"]:
+        """Lines that are seats."""
+        return [line for line in self.lines if line.ticket_type_id is not None]
+
+    @property
+    def meeting_lines(self) -> list["CartLine"]:
+        """Lines that are appointments."""
+        return [line for line in self.lines if line.appointment_id is not None]
+
+    @property
     def reference(self) -> str:
         """How holds name this cart."""
         return reference("cart", self.id)
@@ -166,6 +176,16 @@ class Order(Base):
     lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.position")
     cart: Mapped[Cart | None] = relationship()
     discount_code: Mapped[DiscountCode | None] = relationship()
+
+    @property
+    def seat_lines(self) -> list["OrderLine"]:
+        """Lines that are seats."""
+        return [line for line in self.lines if line.registration_id is not None]
+
+    @property
+    def meeting_lines(self) -> list["OrderLine"]:
+        """Lines that are appointments."""
+        return [line for line in self.lines if line.appointment_id is not None]
 
     @property
     def reference(self) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from seminars.catalog.models import Event, TicketType
 from seminars.kit.money import Money
 from seminars.orders.models import Cart, Order, OrderLine
-from seminars.orders.pricing import PricedSeat, SummaryLine, summary
+from seminars.orders.pricing import PricedLine, SummaryLine, summary
 from seminars.registration.models import Registration
 
 
@@ -44,7 +44,7 @@ def lines_of(order: Order) -> list[SummaryLine]:
     """The order's lines, equal seats together, as they stand on the page and on the invoice."""
     return summary(
         [
-            PricedSeat(
+            PricedLine(
                 line.event_id,
                 line.ticket_type_id,
                 line.description,

@@ -6,6 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
+from seminars.consulting import announcing as meetings_told
+from seminars.consulting import appointments
 from seminars.messages import outbox
 from seminars.orders import letters
 from seminars.orders.models import Order
@@ -20,13 +22,16 @@ def lock(session: Session, order_id: int) -> Order:
 
 
 def settle(session: Session, order: Order, *, letterhead: Letterhead, now: datetime) -> Order:
-    """Confirm an order that is paid, or that costs nothing: its seats, its mails, its calendar entries. Done twice, it is done once."""
+    """Confirm an order that is paid, or that costs nothing: seats, appointments, mails, calendar entries. Done twice, it is done once."""
     if order.state == "paid":
         return order
     order.state, order.paid_at, order.paid_unplaced = "paid", now, False
     confirmed = places.confirm(session, order.reference, now=now)
+    meetings = appointments.confirm(session, order.reference, now=now) if order.meeting_lines else []
     session.flush()
     purchase = letters.purchase_of(order, letterhead=letterhead)
     announcing.tell_confirmed(session, confirmed, letterhead=letterhead, purchase=purchase, now=now)
+    if meetings:
+        meetings_told.tell_confirmed(session, meetings, letterhead=letterhead, now=now)
     outbox.post_all(session, letters.order_confirmed(order, confirmed, letterhead=letterhead), now=now)
     return order

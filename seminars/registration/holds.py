@@ -100,6 +100,13 @@ def sweep_lapsed(session: Session, *, now: datetime, most: int = 500) -> int:
     return sum(freed.values())
 
 
+def release(session: Session, hold_ids: Collection[int]) -> int:
+    """Give back what these holds still have; how many seats."""
+    freed = _let_go(session, select(Hold.id).where(Hold.id.in_(hold_ids)))
+    capacity.give_back(session, freed)
+    return sum(freed.values())
+
+
 def _let_go(session: Session, which: Select[int], *, skip_locked: bool = False) -> Counter[int]:
     """End those of these holds that are active, in id order; the places of each ticket type that are to be given back."""
     locked = which.where(Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True, skip_locked=skip_locked)

@@ -44,11 +44,11 @@ def summary_of(cart: Cart, *, currency: str, visitor: str, now: datetime) -> Sum
     lapsed = until is None or until <= now
     zone = visitor or cart.lines[0].ticket_type.event.zone
     return Summary(
-        lines=tuple(lines_of(grouped(priced.seats), priced.currency, _code(priced), _early_until(cart))),
+        lines=tuple(lines_of(grouped(priced.lines), priced.currency, _code(priced), _early_until(cart))),
         total=priced.total.amount,
         total_text=words.money(priced.total),
         currency=priced.currency,
-        places=len(priced.seats),
+        places=len(priced.lines),
         held_until=words.time_in(until, zone) if until and not lapsed else "",
         held_at=until.isoformat() if until else "",
         minutes=max(0, int((until - now).total_seconds() // 60)) if until else 0,

@@ -3,6 +3,7 @@
 Every time names its zone, every amount its currency; number and unit are joined by a no-break space.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo

@@ -28,6 +28,7 @@ from seminars.operations import heartbeats
 from seminars.orders import fairness
 from seminars.orders import letters as order_letters
 from seminars.payments import events, polling, refunds, resolving
+from seminars.payments import queries as paid
 from seminars.registration import holds
 from seminars.registration import letters as seat_letters
 
@@ -125,6 +126,8 @@ def beat_heart(joined: Joined) -> None:
     stripe = heartbeats.tried(joined.stripe.reachable, troubles=(StripeTrouble,))
     states = {heartbeats.BROKER: (True, ""), heartbeats.BEAT: (True, ""), heartbeats.MAIL: mail, heartbeats.STRIPE: stripe}
     with transaction(by="job/beat_heart") as session:
+        troubles = [trouble.what for trouble in paid.events_trouble(session, now=joined.clock())]
+        states[heartbeats.STRIPE_EVENTS] = (not troubles, "; ".join(troubles))
         for name, (well, detail) in states.items():
             heartbeats.record(session, name, well=well, detail=detail, now=joined.clock())
 

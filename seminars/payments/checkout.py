@@ -15,7 +15,7 @@ from seminars.kit.clock import Clock
 from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.messages import outbox
-from seminars.orders import cancellation, cart, fairness, letters, queries
+from seminars.orders import attention, cancellation, cart, fairness, letters, queries
 from seminars.orders.models import Order
 from seminars.payments.models import FINAL, PaymentAttempt
 
@@ -160,9 +160,8 @@ def answered(session: Session, attempt_id: int, answer: CheckoutSession | Stripe
         return adopt(session, attempt, answer, now=now)
     attempt.state, attempt.trouble, attempt.checked_at = "unknown", f"{type(answer).__name__}: {answer}", now
     if isinstance(answer, KeyMisused):
-        attempt.order.needs_review = (
-            f"Stripe has seen the key of payment attempt {attempt.number} with other parameters. Tell the developers."
-        )
+        seen = f"Stripe has seen the key of payment attempt {attempt.number} with other parameters. Tell the developers."
+        attention.needs_look(session, attempt.order, seen)
     session.flush()
     return attempt
 

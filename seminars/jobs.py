@@ -147,15 +147,24 @@ def recognise_late_sales(joined: Joined) -> None:
 
 
 def take_imports(joined: Joined) -> None:
-    """Make the next batches of catalogues that staff have pressed, one transaction each."""
-    work = _work("take_imports")
+    """Make the next batches of catalogues that staff have pressed, one transaction each. One that cannot go on stops no other.
+
+    Raises ExceptionGroup of what stopped some, after the others are made.
+    """
+    work, troubles = _work("take_imports"), []
     with work() as session:
         pressed = [run.id for run in importing.running(session)]
     for run_id in pressed:
         state = "running"
-        while state == "running":
-            with work() as session:
-                state = importing.carry_out(session, session.get_one(ImportRun, run_id), now=joined.clock()).state
+        try:
+            while state == "running":
+                with work() as session:
+                    state = importing.carry_out(session, session.get_one(ImportRun, run_id), now=joined.clock()).state
+        except Exception as trouble:
+            trouble.add_note(f"import {run_id}")
+            troubles.append(trouble)
+    if troubles:
+        raise ExceptionGroup("These imports stopped; each goes on where it stopped once its cause is mended.", troubles)
 
 
 TIMETABLE = (

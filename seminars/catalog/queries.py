@@ -281,7 +281,7 @@ class RuleOnSale(NamedTuple):
     """A refund rule and the titles of what is on sale under it; None stands for no refund."""
 
     policy: RefundPolicy | None
-    titles: list[str]
+    titles: Sequence[str]
 
 
 def policies_on_sale(session: Session, *, now: datetime) -> list[RuleOnSale]:

@@ -37,6 +37,9 @@ class Center:
     phone: str = "+1 507 555 0100"
     hours: str = "Monday to Friday, 8 am to 5 pm"
     tax_id: str = ""
+    legal: tuple[str, ...] = ()
+    privacy_email: str = ""
+    records_kept: str = "seven years"
     accent: str = "#0f4c5c"
     accent_dark: str = "#8ac8d1"
     logo: str = ""
@@ -252,7 +255,7 @@ def _written(name: str, value: Any) -> Any:
             return value
         case str(), str():
             return value
-        case tuple(), list() if name == "address" and all(isinstance(line, str) for line in value):
+        case tuple(), list() if name in ("address", "legal") and all(isinstance(line, str) for line in value):
             return tuple(value)
         case tuple(), dict() if name == "topics" and all(isinstance(label, str) for label in value.values()):
             return tuple(value.items())

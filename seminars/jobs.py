@@ -28,6 +28,7 @@ from seminars.operations import heartbeats
 from seminars.orders import fairness
 from seminars.orders import letters as order_letters
 from seminars.payments import events, polling, refunds, resolving
+from seminars.payments import queries as paid
 from seminars.registration import holds
 from seminars.registration import letters as seat_letters
 
@@ -125,6 +126,8 @@ def beat_heart(joined: Joined) -> None:
     stripe = heartbeats.tried(joined.stripe.reachable, troubles=(StripeTrouble,))
     states = {heartbeats.BROKER: (True, ""), heartbeats.BEAT: (True, ""), heartbeats.MAIL: mail, heartbeats.STRIPE: stripe}
     with transaction(by="job/beat_heart") as session:
+        troubles = [trouble.what for trouble in paid.events_trouble(session, now=joined.clock())]
+        states[heartbeats.STRIPE_EVENTS] = (not troubles, "; ".join(troubles))
         for name, (well, detail) in states.items():
             heartbeats.record(session, name, well=well, detail=detail, now=joined.clock())
 
@@ -144,15 +147,24 @@ def recognise_late_sales(joined: Joined) -> None:
 
 
 def take_imports(joined: Joined) -> None:
-    """Make the next batches of catalogues that staff have pressed, one transaction each."""
-    work = _work("take_imports")
+    """Make the next batches of catalogues that staff have pressed, one transaction each. One that cannot go on stops no other.
+
+    Raises ExceptionGroup of what stopped some, after the others are made.
+    """
+    work, troubles = _work("take_imports"), []
     with work() as session:
         pressed = [run.id for run in importing.running(session)]
     for run_id in pressed:
         state = "running"
-        while state == "running":
-            with work() as session:
-                state = importing.carry_out(session, session.get_one(ImportRun, run_id), now=joined.clock()).state
+        try:
+            while state == "running":
+                with work() as session:
+                    state = importing.carry_out(session, session.get_one(ImportRun, run_id), now=joined.clock()).state
+        except Exception as trouble:
+            trouble.add_note(f"import {run_id}")
+            troubles.append(trouble)
+    if troubles:
+        raise ExceptionGroup("These imports stopped; each goes on where it stopped once its cause is mended.", troubles)
 
 
 TIMETABLE = (

@@ -6,7 +6,7 @@ or made.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from seminars.catalog.models import Event, ImportRow, ImportRun
 from seminars.catalog.reading.csv_guess import CsvChoices, guess_choices
 from seminars.catalog.reading.csv_rows import read_csv
 from seminars.catalog.reading.ics_events import read_ics
-from seminars.catalog.reading.plan import EventPlan, LeftOut, Notes, Reading
+from seminars.catalog.reading.plan import ASKING, EventPlan, LeftOut, Notes, Reading
 from seminars.catalog.reading.stored import facts_of, plan_of
 from seminars.db import ring
 from seminars.kit.refusals import BadInput, Conflict
@@ -60,14 +60,16 @@ def plan_import(
 ) -> ImportRun:
     """A dry run: read a file and keep what would be made, row by row. Without choices those that the file suggests are used.
 
-    `center_zone` is for days of a file that names no zone; `seats` is the size of each event's counter. Raises Unreadable for a file
-    or choices that can't be, BadInput.
+    A file that was read before is read as it was then. `center_zone` is for days of a file that names no zone; `seats` is the size of
+    each event's counter. Raises Unreadable for a file or choices that can't be, BadInput.
     """
     if not 0 <= seats <= MOST_SEATS:
         raise BadInput(f"Between 0 and {MOST_SEATS:,} seats can be given to each event.", "seats")
     if not known_zone(center_zone):
         raise ValueError(f"{center_zone!r} is no zone of the IANA database; use one such as America/Chicago")
-    choices = choices or suggested(name, data)
+    print_of_file = hashlib.sha256(data).hexdigest()
+    before = None if choices else _read_before(session, print_of_file)
+    choices = choices or (_chosen_again(before, now) if before else suggested(name, data))
     if isinstance(choices, IcsChoices):
         horizon = choices.horizon or (now + ENDLESS).date()
         reading = read_ics(data, default_zone=choices.zone, horizon=horizon, minutes=choices.minutes)
@@ -77,7 +79,7 @@ def plan_import(
     run = ImportRun(
         name=name[-300:],
         kind="ics" if isinstance(choices, IcsChoices) else "csv",
-        fingerprint=hashlib.sha256(data).hexdigest(),
+        fingerprint=print_of_file,
         data=data,
         choices={"center_zone": center_zone, "seats": seats, **_kept(choices)},
         summary=_summary(reading, rows, moved),
@@ -94,12 +96,30 @@ def plan_import(
     return run
 
 
+def waits(row: ImportRow) -> bool:
+    """Whether a row that is left out would be taken once something is chosen for the whole file."""
+    return row.outcome == "left_out" and row.why.endswith(ASKING)
+
+
 def choices_of(run: ImportRun) -> Choices:
     """The choices a run was planned with, to be changed and planned again."""
     kept = {name: value for name, value in run.choices.items() if name not in ("center_zone", "seats")}
     if run.kind == "csv":
         return CsvChoices(**kept)
     return IcsChoices(**{**kept, "horizon": date.fromisoformat(kept["horizon"]) if kept["horizon"] else None})
+
+
+def _read_before(session: Session, print_of_file: str) -> ImportRun | None:
+    """The last run of the same file, byte for byte."""
+    return session.scalar(select(ImportRun).where(ImportRun.fingerprint == print_of_file).order_by(ImportRun.id.desc()).limit(1))
+
+
+def _chosen_again(before: ImportRun, now: datetime) -> Choices:
+    """The choices made then; how far endless repetitions are followed is chosen anew once that day is past."""
+    choices = choices_of(before)
+    if isinstance(choices, IcsChoices) and choices.horizon is not None and choices.horizon <= now.date():
+        return replace(choices, horizon=None)
+    return choices
 
 
 def press(session: Session, run: ImportRun) -> ImportRun:
@@ -223,6 +243,7 @@ def _summary(reading: Reading, rows: list[dict[str, Any]], moved: Notes) -> dict
         "new": outcomes.count("new"),
         "duplicates": outcomes.count("duplicate"),
         "left_out": outcomes.count("left_out"),
+        "waiting": sum(row["outcome"] == "left_out" and row["why"].endswith(ASKING) for row in rows),
         "sessions": sum(len(row["plan"]["sessions"]) for row in rows if row["outcome"] == "new"),
         "warnings": [*reading.warnings, *moved.sentences()],
         "questions": [{**asdict(question), "options": list(question.options)} for question in reading.questions],

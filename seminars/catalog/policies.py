@@ -23,3 +23,12 @@ def refund_sentence(policy: RefundPolicy | None, starts_at: datetime, zone: str,
         return f"No refund any more: for this date it ended on {words.moment(until, zone)}. {swap}"
     fee = f" less {words.money(Money(policy.fee, policy.currency))}{each}" if policy.fee else ""
     return f"Full refund{fee} until {words.moment(until, zone)}. {swap}"
+
+
+def rule_sentence(policy: RefundPolicy | None) -> str:
+    """«Full refund less $75.00 for each person until 14 days before the start.» The rule itself, before a date is known."""
+    if policy is None:
+        return "No refund after you have paid."
+    fee = f" less {words.money(Money(policy.fee, policy.currency))} for each person" if policy.fee else ""
+    before = f"{words.count(policy.days_before, 'day', 'days')} before " if policy.days_before else ""
+    return f"Full refund{fee} until {before}the start."

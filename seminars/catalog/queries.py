@@ -13,25 +13,27 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Row,
+    ScalarSelect,
     Select,
     String,
     and_,
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal_column,
     or_,
     select,
-    true,
     tuple_,
     type_coerce,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.sql.elements import ColumnElement
 
-from seminars.catalog.models import Event, EventSession, Listing, Quota, Seminar, TicketType, ticket_type_quotas
+from seminars.catalog.models import Event, EventSession, Listing, Quota, RefundPolicy, Seminar, TicketType, ticket_type_quotas
 
 listings = Listing.__table__
 quotas = Quota.__table__
@@ -100,9 +102,7 @@ def _programme(shape: tuple[str, ...], begins: str, most: int) -> Select[*tuple[
     The limit stands in it as a number: with a parameter there, PostgreSQL would plan every execution anew.
     """
     limit = literal_column(str(int(most)), Integer)
-    event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
-    several = case((and_(listings.c.quota_id.is_(None), listings.c.price_from.is_not(None)), event_id)).label("event_id")
-    columns = (listings.c.id, _VERSION, type_coerce(listings.c.starts_at, PLAIN).label("starts_at"), listings.c.quota_id, several)
+    columns = (listings.c.id, _VERSION, type_coerce(listings.c.starts_at, PLAIN).label("starts_at"), listings.c.quota_id, _SEVERAL)
     in_order = (listings.c.starts_at, listings.c.id)
     wanted = select(*columns).where(listings.c.listed, *_clauses(shape))
     if begins == "after":
@@ -113,14 +113,7 @@ def _programme(shape: tuple[str, ...], begins: str, most: int) -> Select[*tuple[
     if begins == "now":
         # Few at any time; were they asked for in order, the planner would walk through all that is over instead.
         parts.append(wanted.where(func.tstzrange(listings.c.starts_at, listings.c.ends_at).op("@>")(bindparam("now", type_=PLAIN))))
-    found = union_all(*(part.subquery().select() for part in parts)).subquery("found")
-    one, best = _counter(found.c.quota_id).lateral("one"), _best_of(found.c.event_id).lateral("best")
-    return (
-        select(found.c.id, found.c.version, found.c.starts_at, *_seats(one, best))
-        .select_from(found.outerjoin(one, true()).outerjoin(best, true()))
-        .order_by(found.c.starts_at, found.c.id)
-        .limit(limit)
-    )
+    return _with_seats(union_all(*(part.subquery().select() for part in parts)).subquery("upcoming"), ("id", "version", "starts_at"), limit)
 
 
 PLAIN = DateTime(timezone=True)
@@ -128,28 +121,45 @@ _VERSION = literal_column("listings.xmin::text || listings.ctid::text", String).
 
 
 _ONE = literal_column("1", Integer)
+_EVENT_ID = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
+_SEVERAL = case((and_(listings.c.quota_id.is_(None), listings.c.price_from.is_not(None)), _EVENT_ID)).label("event_id")
+"""The event whose seats several counters hold; empty for all others."""
 
 
-def _seats(one: FromClause, best: FromClause) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    return func.coalesce(one.c.size, best.c.size).label("size"), func.coalesce(one.c.left, best.c.left).label("left")
+def _with_seats(upcoming: FromClause, shown: Sequence[str], limit: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    """The first of these rows by start, with (size, left) of their seats.
+
+    The counters are fetched all at once by their numbers: row by row, the planner would read a small table from end to end for each of
+    them; and joined without the numbers, a big one as a whole.
+    """
+    several = case((upcoming.c.event_id.is_not(None), _best_of(upcoming.c.event_id)))
+    columns = [upcoming.c[name] for name in (*shown, "quota_id")]
+    first = select(*columns, several.label("best")).order_by(upcoming.c.starts_at, upcoming.c.id).limit(limit).cte("first")
+    numbers = func.array(select(first.c.quota_id).scalar_subquery(), type_=ARRAY(BigInteger))
+    one = select(quotas.c.id, quotas.c.size, quotas.c.taken).where(quotas.c.id == func.any(numbers)).subquery("one")
+    return (
+        select(
+            *(first.c[name] for name in shown),
+            func.coalesce(one.c.size, first.c.best[1]).label("size"),
+            func.coalesce(one.c.size - one.c.taken, first.c.best[2]).label("left"),
+        )
+        .select_from(first.outerjoin(one, one.c.id == first.c.quota_id))
+        .order_by(first.c.starts_at, first.c.id)
+    )
 
 
-def _counter(quota_id: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
-    """(size, left) of the counter that says everything. Its LIMIT keeps the planner from reading all counters to join them."""
-    return select(quotas.c.size, (quotas.c.size - quotas.c.taken).label("left")).where(quotas.c.id == quota_id).limit(_ONE)
-
-
-def _best_of(event_id: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
-    """(size, left) of an event whose ticket types draw on several counters: the best ticket type, and of its counters the scarcest."""
-    left = func.min(quotas.c.size - quotas.c.taken).label("left")
+def _best_of(event_id: ColumnElement[int]) -> ScalarSelect[list[int]]:
+    """[size, left] of an event whose ticket types draw on several counters: the best ticket type, and of its counters the scarcest."""
+    left = func.min(quotas.c.size - quotas.c.taken)
     drawn = ticket_types.join(ticket_type_quotas, ticket_type_quotas.c.ticket_type_id == ticket_types.c.id)
     return (
-        select(func.min(quotas.c.size).label("size"), left)
+        select(array([func.min(quotas.c.size), left]))
         .select_from(drawn.join(quotas, quotas.c.id == ticket_type_quotas.c.quota_id))
         .where(ticket_types.c.event_id == event_id, ticket_types.c.on_sale)
         .group_by(ticket_types.c.id)
         .order_by(left.desc())
         .limit(_ONE)
+        .scalar_subquery()
     )
 
 
@@ -227,15 +237,10 @@ def seminar_by_slug(session: Session, slug: str) -> Seminar | None:
 
 def upcoming_of(session: Session, slug: str, *, now: datetime, most: int = 100) -> Rows:
     """The upcoming dates of one seminar, by start, with (size, left) of their seats."""
-    event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
-    one, best = _counter(listings.c.quota_id).lateral("one"), _best_of(event_id).lateral("best")
-    return session.execute(
-        select(*(listings.c[name] for name in SHOWN), *_seats(one, best))
-        .select_from(listings.outerjoin(one, true()).outerjoin(best, listings.c.quota_id.is_(None)))
-        .where(listings.c.listed, listings.c.seminar_slug == slug, listings.c.ends_at > now)
-        .order_by(listings.c.starts_at, listings.c.id)
-        .limit(most)
-    ).all()
+    dates = select(*(listings.c[name] for name in SHOWN), _SEVERAL).where(
+        listings.c.listed, listings.c.seminar_slug == slug, listings.c.ends_at > now
+    )
+    return session.execute(_with_seats(dates.subquery("upcoming"), SHOWN, literal_column(str(int(most)), Integer))).all()
 
 
 def event_by_reference(session: Session, reference: str) -> Event | None:
@@ -258,19 +263,40 @@ def event_by_reference(session: Session, reference: str) -> Event | None:
 def calendar_sessions(session: Session, narrowed: Narrowed, *, now: datetime, most: int = 1_000) -> Rows:
     """Every session of the upcoming events, for a calendar feed; those of cancelled events too, so that subscribers see the withdrawal."""
     shape, values = _filters(narrowed)
-    event_id = cast(func.split_part(listings.c.subject, "/", 2), BigInteger)
     return session.execute(
         select(
             EventSession.id, EventSession.title.label("part"), EventSession.starts_at, EventSession.ends_at, EventSession.all_day,
             EventSession.state, EventSession.room, listings.c.title, listings.c.summary, listings.c.path, listings.c.place, listings.c.zone,
             listings.c.listed, listings.c.changed_at,
         )
-        .join(listings, event_id == EventSession.event_id)
+        .join(listings, EventSession.event_id == _EVENT_ID)
         .where(listings.c.ends_at > now, *_clauses(shape))
         .order_by(EventSession.starts_at, EventSession.id)
         .limit(most),
         values,
     ).all()  # fmt: skip
+
+
+class RuleOnSale(NamedTuple):
+    """A refund rule and the titles of what is on sale under it; None stands for no refund."""
+
+    policy: RefundPolicy | None
+    titles: Sequence[str]
+
+
+def policies_on_sale(session: Session, *, now: datetime) -> list[RuleOnSale]:
+    """The refund rules of upcoming events that cost something, the most generous first."""
+    paid = exists().where(TicketType.event_id == Event.id, TicketType.price > 0)
+    titles = func.array_agg(func.distinct(Event.title)).label("titles")
+    rows = session.execute(
+        select(RefundPolicy, titles)
+        .select_from(Event)
+        .outerjoin(RefundPolicy, RefundPolicy.id == Event.policy_id)
+        .where(Event.state == "published", Event.listed, Event.starts_at > now, paid)
+        .group_by(RefundPolicy.id)
+        .order_by(RefundPolicy.days_before.nulls_last(), RefundPolicy.fee, RefundPolicy.id)
+    )
+    return [RuleOnSale(policy, found) for policy, found in rows]
 
 
 def addresses(session: Session, *, now: datetime, most: int = 45_000) -> Rows:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from seminars.catalog.models import Event, EventSession, RefundPolicy, Seminar, Speaker, TicketType, Venue
+from seminars.catalog.models import Event, EventSession, RefundPolicy, Seminar, Speaker, TicketType, Venue, ticket_type_quotas
 from seminars.kit.refusals import NotFound
+from seminars.registration.models import Hold, Registration
 
 PER_PAGE = 50
 COMING, PAST, ALL = "coming", "past", "all"
@@ -51,6 +52,30 @@ def next_events(session: Session, *, now: datetime, most: int = 6) -> Sequence[E
     return session.scalars(
         coming.options(joinedload(Event.venue), selectinload(Event.quotas)).order_by(Event.starts_at, Event.id).limit(most)
     ).all()
+
+
+def seats_held(session: Session, events: Sequence[Event]) -> dict[int, int]:
+    """How many seats of each counter are held and not registered yet: in carts, or by orders that nobody has paid.
+
+    The seats that are held are counted and taken from those that are taken: there are few of them, however many people come.
+    """
+    ids = [event.id for event in events]
+    drawn = ticket_type_quotas.c
+    in_carts = (
+        select(drawn.quota_id, func.sum(Hold.places).label("places"))
+        .join_from(Hold, ticket_type_quotas, drawn.ticket_type_id == Hold.ticket_type_id)
+        .where(Hold.event_id.in_(ids), Hold.state == "active")
+        .group_by(drawn.quota_id)
+    )
+    in_orders = (
+        select(drawn.quota_id, func.count().label("places"))
+        .join_from(Registration, ticket_type_quotas, drawn.ticket_type_id == Registration.ticket_type_id)
+        .where(Registration.event_id.in_(ids), Registration.state == "held")
+        .group_by(drawn.quota_id)
+    )
+    both = union_all(in_carts, in_orders).subquery()
+    held = session.execute(select(both.c.quota_id, func.sum(both.c.places)).group_by(both.c.quota_id))
+    return {quota_id: int(places) for quota_id, places in held}
 
 
 def sessions_between(session: Session, first: datetime, last: datetime, *, most: int = 20) -> Sequence[EventSession]:

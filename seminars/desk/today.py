@@ -14,7 +14,6 @@ from seminars.kit.references import reference
 from seminars.messages import queries as messages
 from seminars.orders import queries as orders
 from seminars.payments import queries as payments
-from seminars.payments.models import StripeEvent
 from seminars.people import permissions as may
 from seminars.people.permissions import Right
 
@@ -54,20 +53,33 @@ def _orders(session: Session, now: datetime) -> Iterable[Item]:
         elif order.dispute_open:
             what, detail = "The card holder disputes a payment", f"{who}: {words.money(order.total_money)}."
         else:
-            what, detail = "An order needs a look", f"{who}: {order.needs_review}"
+            what, detail = "An order needs a look", f"{who}: {' '.join(order.needs_review.splitlines())}"
         yield Item(order.paid_at or order.placed_at, what, detail, f"Open order {order.number}", order.reference)
 
 
 def _refunds(session: Session, now: datetime) -> Iterable[Item]:
-    for refund in payments.refunds_waiting(session):
-        amount, order = words.money(refund.money), refund.payment.order
-        detail = f"Order {order.number}, {order.buyer_name}: {amount}. {refund.failure_reason or refund.trouble}".strip()
-        yield Item(refund.promised_at, "A refund did not go through", detail, f"Settle {amount}", order.reference)
+    for refund in payments.refunds_waiting(session, most=MOST):
+        amount, order, payment = words.money(refund.money), refund.payment.order, refund.payment.reference
+        detail = f"Order {order.number}, {order.buyer_name}: {amount}."
+        if refund.external and refund.answered_at is None:
+            sentence = f"{detail} No credit note and no promise stands against it."
+            yield Item(refund.promised_at, "A refund was made at Stripe by hand", sentence, f"Answer {amount}", payment)
+        else:
+            sentence = f"{detail} {refund.failure_reason or refund.trouble}".strip()
+            yield Item(refund.promised_at, "A refund did not go through", sentence, f"Settle {amount}", payment)
+
+
+def _set_aside(session: Session, now: datetime) -> Iterable[Item]:
+    for payment in payments.set_aside(session, most=MOST):
+        came, order = words.money(payment.money), payment.order
+        detail = f"Order {order.number}, {order.buyer_name}: {came} came and {words.money(order.total_money)} was agreed."
+        yield Item(payment.recorded_at, "A payment differs from its order", detail, f"Decide on {came}", payment.reference)
 
 
 def _stripe(session: Session, now: datetime) -> Iterable[Item]:
-    dead = select(StripeEvent).where(StripeEvent.state == "dead").order_by(StripeEvent.received_at).limit(MOST)
-    for event in session.scalars(dead):
+    for trouble in payments.events_trouble(session, now=now):
+        yield Item(trouble.since, trouble.what, trouble.detail, "", "")
+    for event in payments.given_up(session, most=MOST):
         yield Item(
             event.received_at,
             "A message from Stripe could not be handled",
@@ -127,7 +139,8 @@ def name_of(part: EventSession) -> str:
 
 _SOURCES: tuple[tuple[Right, Callable[[Session, datetime], Iterable[Item]]], ...] = (
     (may.see_orders, _orders),
-    (may.see_finance, _refunds),
+    (may.settle_money, _set_aside),
+    (may.settle_money, _refunds),
     (may.see_finance, _stripe),
     (may.see_messages, _messages),
     (may.change_programme, _links),

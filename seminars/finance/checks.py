@@ -46,7 +46,7 @@ CHECKS = (
         "accounts receivable equal the open invoices, order by order",
         """
         WITH open AS (
-          SELECT 'order/' || i.order_id AS of, i.currency, sum(i.total - coalesce(n.credited, 0)) AS amount
+          SELECT 'order/' || i.order_id AS of, i.currency, sum(greatest(i.total - i.paid - coalesce(n.credited, 0), 0)) AS amount
             FROM invoices i
             LEFT JOIN (SELECT invoice_id, sum(total) AS credited FROM credit_notes GROUP BY invoice_id) n ON n.invoice_id = i.id
            WHERE i.state = 'issued' GROUP BY 1, 2

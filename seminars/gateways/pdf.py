@@ -1,46 +1,118 @@
 """Documents as PDF, set by typst: the same facts give the same bytes on every machine."""
 
-import functools
 import importlib.util
 import json
 import logging
+import subprocess
+import sys
 import tempfile
+import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Self
 
-FONTS = ("font_source_serif_pro", "font_source_sans_pro")
 PACKAGE = Path(__file__).parent.parent
+PROGRAM = Path(__file__).with_name("typesetting.py")
+FACES = {
+    "font_source_serif_pro": "files/*.ttf",
+    "font_source_sans_pro": "files/*.ttf",
+    "manimgx_fonts": "*.ttf",
+    "manimgx_fonts_cjk": "*.ttc",
+}
+"""Our two families, and Noto for the alphabets that they lack: which files of which wheel."""
+PATIENCE = 60.0
+"""Seconds that one document may take. A usual one takes a twentieth of one."""
 log = logging.getLogger(__name__)
-STANDARDS: tuple[Literal["a-3a"], Literal["ua-1"]] = ("a-3a", "ua-1")
-"""For archives (PDF/A-3a) and for those who have documents read to them (PDF/UA-1)."""
 
 
-def render(template: str, facts: dict[str, Any], *, dated: datetime, logo: str = "") -> bytes:
-    """Set `templates/documents/<template>.typ` with these facts (anything JSON can hold) and return the PDF.
+class TypesettingFailed(Exception):
+    """There is no PDF: typst refused these facts, or its process ended or was too slow. The next try starts a new process."""
 
-    Facts come in as data, so that no text in them is ever read as markup. `dated` is the time that the file says it was made;
-    `logo` the path of a picture (PNG, JPEG or SVG), left out when there is no such file.
+
+class Typesetter:
+    """Sets documents in a process of its own, which starts with the first one and ends with the block: `with Typesetter() as typesetter`.
+
+    What typst needs for its fonts and caches would otherwise stay in the worker for good, and what makes it crash would end the worker.
     """
-    # Imported when the first document is due: it is large, and no page needs it.
-    import typst
 
-    folder = _templates()
-    inputs = {"facts": json.dumps(facts, ensure_ascii=False), "logo": json.dumps(_picture(logo))}
-    compiler = typst.Compiler(root=str(folder), font_paths=_fonts(), sys_inputs=inputs)
-    source = str(folder / f"{template}.typ")
-    # A file's date has whole seconds (ISO 32000-1 section 7.9.4); typst refuses others.
-    made_at = dated.replace(microsecond=0)
-    try:
-        pdf = compiler.compile(source, format="pdf", pdf_standards=list(STANDARDS), timestamp=made_at)
-    except typst.TypstError as refused:
-        # A name in a script that our fonts lack: the customer gets a document with empty boxes in it rather than none.
-        if "could not be displayed" not in refused.message:
+    def __init__(self, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._process: subprocess.Popen[bytes] | None = None
+        self._fonts = _font_folder()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._end()
+        self._fonts.cleanup()
+
+    @property
+    def pid(self) -> int | None:
+        """The process that sets the documents; None while there is none."""
+        return self._process.pid if self._process else None
+
+    def render(self, template: str, facts: dict[str, Any], *, dated: datetime, logo: str = "") -> bytes:
+        """Set `templates/documents/<template>.typ` with these facts (anything JSON can hold) and return the PDF.
+
+        Facts go in as data, so that no text in them is ever read as markup. `dated` is the time that the file says it was made;
+        `logo` the path of a picture (PNG, JPEG or SVG), left out when there is no such file. Raises TypesettingFailed.
+        """
+        order = {"folder": str(_templates()), "template": template, "facts": facts, "dated": dated.isoformat(), "logo": logo}
+        said, pdf = self._ask(json.dumps(order).encode() + b"\n")
+        if "refused" in said:
+            raise TypesettingFailed(f"typst refused {template} {facts.get('number', '')}: {said['refused']}")
+        if "missing" in said:
+            log.warning("%s %s is no archive document: %s", template, facts.get("number", ""), said["missing"])
+        return pdf
+
+    def _ask(self, order: bytes) -> tuple[dict[str, Any], bytes]:
+        process = self._process = self._process or _start(self._fonts.name)
+        assert process.stdin and process.stdout
+        too_long = threading.Timer(self._patience, process.kill)
+        too_long.start()
+        try:
+            process.stdin.write(order)
+            process.stdin.flush()
+            said = json.loads(process.stdout.readline())
+            pdf = process.stdout.read(said["bytes"])
+            if len(pdf) < said["bytes"]:
+                raise EOFError
+            return said, pdf
+        except (BrokenPipeError, EOFError, json.JSONDecodeError) as broken:
+            self._end()
+            raise TypesettingFailed(
+                f"the process that sets documents ended with {process.returncode} before it had answered; "
+                f"a document gets {self._patience:.0f} s, and what it said stands in this worker's log"
+            ) from broken
+        except BaseException:
+            self._end()  # asked to stop in the middle of an answer: its rest must not be taken for the next one
             raise
-        log.warning("%s %s is no archive document: %s", template, facts.get("number", ""), refused.message)
-        pdf = compiler.compile(source, format="pdf", timestamp=made_at)
-    assert isinstance(pdf, bytes)
-    return pdf
+        finally:
+            too_long.cancel()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            _close(pipe)
+
+
+def _start(fonts: str) -> subprocess.Popen[bytes]:
+    # -P: the folder of the program stays off its path, for our gateways are named after the libraries that they use. A process group of
+    # its own: who presses Ctrl+C means the worker, which then ends this.
+    return subprocess.Popen([sys.executable, "-P", str(PROGRAM), fonts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+
+
+def _close(pipe: Any) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return  # what was left to say is said to nobody
 
 
 def _templates() -> Path:
@@ -48,28 +120,12 @@ def _templates() -> Path:
     return next(place / "documents" for place in (PACKAGE / "_templates", PACKAGE.parent / "templates") if place.is_dir())
 
 
-@functools.cache
-def _fonts() -> Any:
-    """Our two families, what typst brings along for other alphabets, and no font of the machine."""
-    import typst
-
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[_font_folder().name])
-
-
-@functools.cache
 def _font_folder() -> "tempfile.TemporaryDirectory[str]":
-    # The wheels hold every face twice, as .otf and .ttf. Which one is taken would depend on the order of a folder on this disk.
+    # Two of the wheels hold every face twice, as .otf and .ttf. Which one is taken would depend on the order of a folder on this disk.
     folder = tempfile.TemporaryDirectory(prefix="seminars-fonts-")
-    for wheel in FONTS:
+    for wheel, pattern in FACES.items():
         spec = importlib.util.find_spec(wheel)
         for place in spec.submodule_search_locations or [] if spec else []:
-            for face in Path(place, "files").glob("*.ttf"):
+            for face in Path(place).glob(pattern):
                 Path(folder.name, face.name).symlink_to(face)
     return folder
-
-
-def _picture(path: str) -> dict[str, Any] | None:
-    file = Path(path)
-    if not path or not file.is_file():
-        return None
-    return {"format": file.suffix.lstrip(".").lower().replace("jpeg", "jpg"), "bytes": list(file.read_bytes())}

@@ -237,9 +237,14 @@ class Gateway:
         for found in self._pages(self._v1.refunds.list, {"payment_intent": payment_intent_id, "limit": 100}):
             yield _refund(found)
 
-    def events_since(self, since: datetime, types: tuple[str, ...]) -> Iterator[EventNotice]:
-        """What happened since then, newest first, of at most 20 types (Stripe's own limit of one call)."""
+    def events_since(self, since: datetime, types: tuple[str, ...], *, undelivered: bool = False) -> Iterator[EventNotice]:
+        """What happened since then, newest first, of at most 20 types (Stripe's own limit of one call).
+
+        `undelivered`: only what no webhook of ours has acknowledged.
+        """
         params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": list(types), "limit": 100}
+        if undelivered:
+            params["delivery_success"] = False
         for found in self._pages(self._v1.events.list, params):
             yield _notice(json.loads(json.dumps(found, default=str)))  # the library turns decimals into Decimal, which JSON has not
 

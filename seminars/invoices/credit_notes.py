@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seminars.config import Center
@@ -63,7 +63,8 @@ def issue(
 ) -> CreditNote:
     """Issue a credit note for seats of an invoice and post it (rules 16 and 19; 20 for what is delivered); the same key issues once.
 
-    What is deferred goes first, spread over the sessions still to come; the rest is a refund after delivery. Raises MoreThanInvoiced.
+    What is deferred goes first, spread over the sessions still to come; the rest is a refund after delivery. While something of the
+    invoice is still to be paid, the credit lowers that first (rule 14). Raises MoreThanInvoiced.
     """
     # The lock comes before the look: of two who come with one key the second finds the first one's note.
     session.refresh(invoice, with_for_update={"key_share": True})
@@ -73,15 +74,25 @@ def issue(
     lines = [line for line in lines if line.total]
     if not lines:
         raise ValueError(f"{key}: there is nothing to credit. A free seat needs no credit note.")
+    owed = still_owed(session, invoice)
     rows = _mark_credited(session, invoice, lines)
     deferred, delivered = _take_back(session, invoice.currency, [(rows[line.registration_id], line.net) for line in lines])
     note = _write(session, invoice, key, lines, reason, center, now)
-    _post(session, invoice, note, deferred, delivered, now)
+    _post(session, invoice, note, deferred, delivered, owed, now)
     if not left(session, invoice):
         invoice.state = "credited"
-        session.flush()
+    elif invoice.state == "issued" and not still_owed(session, invoice):
+        invoice.state = "paid"
+    session.flush()
     ring(session, ISSUED)
     return note
+
+
+def still_owed(session: Session, invoice: Invoice) -> Money:
+    """What the customer still has to pay of an invoice, after what came and what was credited."""
+    credited = session.scalar(select(func.coalesce(func.sum(CreditNote.total), 0)).where(CreditNote.invoice_id == invoice.id)) or 0
+    open_amount = invoice.total - invoice.paid - int(credited) if invoice.state == "issued" else 0
+    return Money(max(open_amount, 0), invoice.currency)
 
 
 def _mark_credited(session: Session, invoice: Invoice, lines: Sequence[CreditLine]) -> dict[int, InvoiceLine]:
@@ -175,8 +186,9 @@ def _seats(session: Session, invoice: Invoice, lines: Sequence[CreditLine]) -> l
     ]
 
 
-def _post(session: Session, invoice: Invoice, note: CreditNote, deferred: Mapping[str, Money], delivered: Money, now: datetime) -> None:
-    rule = postings.open_invoice_credited if invoice.state == "issued" else postings.refund_credited
+def _post(
+    session: Session, invoice: Invoice, note: CreditNote, deferred: Mapping[str, Money], delivered: Money, owed: Money, now: datetime
+) -> None:
     about = reference("order", invoice.order_id)
     journal.post(
         session,
@@ -184,7 +196,7 @@ def _post(session: Session, invoice: Invoice, note: CreditNote, deferred: Mappin
         source=note.number,
         effective_on=periods.open_day(session, note.issued_on),
         about=about,
-        lines=rule(deferred, delivered, Money(note.tax, note.currency), about),
+        lines=postings.credited(deferred, delivered, Money(note.tax, note.currency), about, owed=owed),
         memo=f"Credit note {note.number} on invoice {invoice.number}",
         now=now,
     )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
-from seminars.gateways import pdf
+from seminars.gateways.pdf import Typesetter
 from seminars.invoices import letters, wording
 from seminars.invoices.models import CreditNote, Document, Invoice
 from seminars.kit.clock import Clock
@@ -35,29 +35,30 @@ class _Due:
 def render_due(transaction: Transaction, *, letterhead: Letterhead, clock: Clock, most: int = 20) -> int:
     """Render what has no PDF yet and post it to the buyer; returns how many were tried.
 
-    Two who render the same document make the same bytes, and the first to commit keeps them. One that can't be rendered does not hold
-    up the others: their errors are raised together at the end.
+    Two who render the same document make the same bytes, and the first to commit keeps them. One that can't be rendered waits for the
+    next tick and does not hold up the others: their errors are raised together at the end.
     """
     with transaction() as session:
         due = _without_document(session, most)
     troubles: list[Exception] = []
-    for one in due:
-        try:
-            made = bytes_of(one.facts, dated=one.issued_at)
-            with transaction() as session:
-                _keep(session, one, made, letterhead, clock())
-        except Exception as trouble:
-            trouble.add_note(f"while rendering {one.reference}")
-            troubles.append(trouble)
+    with Typesetter() as typesetter:
+        for one in due:
+            try:
+                made = bytes_of(one.facts, dated=one.issued_at, typesetter=typesetter)
+                with transaction() as session:
+                    _keep(session, one, made, letterhead, clock())
+            except Exception as trouble:
+                trouble.add_note(f"while rendering {one.reference}")
+                troubles.append(trouble)
     if troubles:
         raise ExceptionGroup("documents that could not be rendered", troubles)
     return len(due)
 
 
-def bytes_of(facts: dict[str, Any], *, dated: datetime) -> bytes:
+def bytes_of(facts: dict[str, Any], *, dated: datetime, typesetter: Typesetter) -> bytes:
     """The PDF of an invoice or a credit note: the same facts give the same bytes."""
     words = wording.invoice_words(facts) if facts["document"] == "invoice" else wording.credit_note_words(facts)
-    return pdf.render(facts["document"], words, dated=dated, logo=facts["seller"]["logo"])
+    return typesetter.render(facts["document"], words, dated=dated, logo=facts["seller"]["logo"])
 
 
 def pdf_of(session: Session, reference: str) -> bytes | None:

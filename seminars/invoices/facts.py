@@ -156,4 +156,5 @@ def _paid(paid: Mapping[str, str] | None, zone: str) -> dict[str, Any] | None:
     if paid is None:
         return None
     on = fmt.local(datetime.fromisoformat(paid["on"]), zone).date()
-    return {"on": on.isoformat(), "method": paid["method"], "brand": paid["brand"], "last4": paid["last4"]}
+    in_part = {"amount": int(paid["amount"])} if "amount" in paid else {}
+    return {"on": on.isoformat(), "method": paid["method"], "brand": paid["brand"], "last4": paid["last4"]} | in_part

@@ -28,9 +28,10 @@ def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, 
     """Issue the invoice of an order and post it (rules 1, 5, 13). A free order has none: the database refuses an invoice over nothing.
 
     The date is the one in the center's zone; when its month is closed already, the entry is dated in the next open one. `paid` says
-    how it was paid: `on` (ISO instant), `method`, `brand`, `last4`. A seat is invoiced once: a second invoice for it breaks a
-    constraint.
+    how it was paid: `on` (ISO instant), `method`, `brand`, `last4`, and `amount` (minor units) where that is less than the whole. A
+    seat is invoiced once: a second invoice for it breaks a constraint.
     """
+    received = min(order.total, int(paid.get("amount", order.total))) if paid else 0
     lines = _lines_of(session, order)
     sessions = _Sessions(session, {line.event_id for line in lines}, {line.ticket_type_id for line in lines})
     issued_on = fmt.local(now, center.zone).date()
@@ -44,11 +45,12 @@ def issue(session: Session, order: Order, *, center: Center, paid: Mapping[str, 
         order_id=order.id,
         issued_on=issued_on,
         issued_at=now,
-        state="paid" if paid else "issued",
+        state="paid" if received == order.total else "issued",
         currency=order.currency,
         net=order.net,
         tax=order.tax,
         total=order.total,
+        paid=received,
         facts=facts,
         facts_hash=hash_of(facts),
     )

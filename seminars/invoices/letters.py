@@ -17,11 +17,11 @@ CREDITED = "invoices/credited"
 
 
 def receipt(invoice: Invoice, *, letterhead: Letterhead) -> Letter:
-    """The invoice of what was paid; for an unpaid one, what is to be paid."""
+    """The invoice of what was paid; for one of which something is open, what is to be paid."""
     facts = {
         "number": invoice.number,
         "order": invoice.order.number,
-        "total": {"amount": invoice.total, "currency": invoice.currency},
+        "total": {"amount": wording.still_to_pay(invoice.facts) or invoice.total, "currency": invoice.currency},
         "paid_on": wording.paid_on(invoice.facts),
         "po_number": invoice.facts["buyer"]["po_number"],
     }

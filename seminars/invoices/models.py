@@ -29,13 +29,17 @@ class Series(Base):
 
 
 class Invoice(Base):
-    """What the buyer owes or has paid, numbered and frozen at issue. `facts` is all that the document shows."""
+    """What the buyer owes or has paid, numbered and frozen at issue. `facts` is all that the document shows.
+
+    `paid` is how much of the total came; while that is less, the invoice stays issued and the rest is receivable.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
         UniqueConstraint("series_id", "serial"),
         CheckConstraint("state IN ('issued', 'paid', 'credited', 'void')", name="state"),
         CheckConstraint("net + tax = total AND total > 0", name="total"),
+        CheckConstraint("paid BETWEEN 0 AND total", name="paid"),
         Index("ix_invoices_unrendered", "id", postgresql_where=text("rendered_at IS NULL")),
         Index("ix_invoices_issued_on", "issued_on", "id"),
     )
@@ -53,6 +57,7 @@ class Invoice(Base):
     net: Mapped[Amount]
     tax: Mapped[Amount]
     total: Mapped[Amount]
+    paid: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     facts_hash: Mapped[str] = mapped_column(String(64))
     rendered_at: Mapped[Instant | None]

@@ -75,8 +75,13 @@ def credit_note_words(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def paid_on(facts: dict[str, Any]) -> str:
-    """The day on which it was paid, or nothing."""
-    return _day(facts["paid"]["on"]) if facts["paid"] else ""
+    """The day on which it was paid, or nothing while some of it is still to be paid."""
+    return _day(facts["paid"]["on"]) if not still_to_pay(facts) else ""
+
+
+def still_to_pay(facts: dict[str, Any]) -> int:
+    """What was to be paid when the invoice was issued, in minor units."""
+    return int(facts["total"]) - _received(facts)
 
 
 def _common(facts: dict[str, Any]) -> dict[str, Any]:
@@ -129,8 +134,13 @@ def _invoice_sums(facts: dict[str, Any]) -> list[list[Any]]:
     total = [["Total", _money(facts["total"], currency), True]]
     if not facts["paid"]:
         return net + taxes + total
-    paid = [["Paid", _money(-facts["total"], currency), False], ["Still to pay", _money(0, currency), False]]
+    paid = [["Paid", _money(-_received(facts), currency), False], ["Still to pay", _money(still_to_pay(facts), currency), False]]
     return net + taxes + total + paid
+
+
+def _received(facts: dict[str, Any]) -> int:
+    """What had come when the invoice was issued: the whole, unless the facts say how much of it."""
+    return int(facts["paid"].get("amount", facts["total"])) if facts["paid"] else 0
 
 
 def _paid(facts: dict[str, Any]) -> str:
@@ -139,6 +149,9 @@ def _paid(facts: dict[str, Any]) -> str:
         return "Please pay within 30 days and name the invoice number."
     brand = BRANDS.get(paid["brand"], paid["brand"].title()) or paid["method"].replace("_", " ")
     ending = f" ending in {paid['last4']}" if paid["last4"] else ""
+    if still_to_pay(facts):
+        came, rest = _money(_received(facts), facts["currency"]), _money(still_to_pay(facts), facts["currency"])
+        return f"{came} came on {_day(paid['on'])} with {brand}{ending}. Please pay {rest} within 30 days and name the invoice number."
     return f"Paid on {_day(paid['on'])} with {brand}{ending}."
 
 

@@ -16,7 +16,9 @@ CREDIT_NOTE = "creditnote"
 CHARGE = "stripe.charge"
 BALANCE_TRANSACTION = "stripe.bt"
 BALANCE_TRANSACTION_FEE = "stripe.bt.fee"
+MATCH = "match"
 REFUND = "refund"
+REFUND_OTHERWISE = "refund.otherwise"
 DELIVERY = "deliver"
 REVERSAL = "reverse"
 
@@ -57,14 +59,22 @@ def unallocated_received(gross: Money, *, paid_for: str) -> list[Line]:
     return [Line(chart.STRIPE_CLEARING, gross), Line(chart.UNAPPLIED_RECEIPTS, -gross, paid_for)]
 
 
-def refund_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, order: str) -> list[Line]:
-    """Rules 16, 19 and 20: the deferred part becomes owed to the customer, the earned part goes to contra revenue."""
-    return _credited(deferred, delivered_part, tax, chart.REFUNDS_PAYABLE, order)
+def credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, order: str, *, owed: Money) -> list[Line]:
+    """Rules 16, 19 and 20: the deferred part becomes owed to the customer, the earned part goes to contra revenue.
 
-
-def open_invoice_credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, order: str) -> list[Line]:
-    """Rule 14, note: while the invoice is unpaid a credit lowers what the customer owes."""
-    return _credited(deferred, delivered_part, tax, chart.RECEIVABLE, order)
+    Rule 14, note: what the customer still owes of the invoice is lowered first.
+    """
+    total = sum(deferred.values(), delivered_part + tax)
+    set_off = min(owed, total)
+    return _without_zeros(
+        [
+            *(Line(chart.DEFERRED_SEMINARS, net, session) for session, net in deferred.items()),
+            Line(chart.REFUNDS_AFTER_DELIVERY, delivered_part, order),
+            Line(chart.SALES_TAX, tax),
+            Line(chart.RECEIVABLE, -set_off, order),
+            Line(chart.REFUNDS_PAYABLE, set_off - total, order),
+        ]
+    )
 
 
 def refund_executed(amount: Money, *, owed_to: str) -> list[Line]:
@@ -87,21 +97,19 @@ def fee_kept(amount: Money, *, session: str) -> list[Line]:
     return [Line(chart.DEFERRED_SEMINARS, amount, session), Line(chart.CANCELLATION_FEES, -amount, session)]
 
 
+def identified(amount: Money, *, order: str) -> list[Line]:
+    """Rule 9: unapplied money turns out to be for the order's invoice."""
+    return [Line(chart.UNAPPLIED_RECEIPTS, amount, order), Line(chart.RECEIVABLE, -amount, order)]
+
+
+def refund_by_bank(amount: Money, *, owed_to: str) -> list[Line]:
+    """Rule 17 with the bank in Stripe's place: what we owed went back by a transfer or a check of our own."""
+    return [Line(chart.REFUNDS_PAYABLE, amount, owed_to), Line(chart.BANK, -amount)]
+
+
 def unapplied_sent_back(amount: Money, *, paid_for: str) -> list[Line]:
     """Rule 53: unapplied money is promised back; rule 17 follows."""
     return [Line(chart.UNAPPLIED_RECEIPTS, amount, paid_for), Line(chart.REFUNDS_PAYABLE, -amount, paid_for)]
-
-
-def _credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, account: int, order: str) -> list[Line]:
-    total = sum(deferred.values(), delivered_part + tax)
-    return _without_zeros(
-        [
-            *(Line(chart.DEFERRED_SEMINARS, net, session) for session, net in deferred.items()),
-            Line(chart.REFUNDS_AFTER_DELIVERY, delivered_part, order),
-            Line(chart.SALES_TAX, tax),
-            Line(account, -total, order),
-        ]
-    )
 
 
 def _without_zeros(lines: list[Line]) -> list[Line]:

@@ -24,6 +24,8 @@ class Program:
 
     name: str
     command: Sequence[str]
+    stops_within: float = STOPS_WITHIN
+    """Seconds it is given to end by itself."""
 
 
 class Child:
@@ -67,7 +69,7 @@ class Child:
         if not self.note.exists():
             return
         old = Process(**json.loads(self.note.read_text()))
-        _end(lambda: _left_of(old, self.var))
+        _end(lambda: _left_of(old, self.var), self.program.stops_within)
         self.note.unlink()
 
     def ended(self) -> int | None:
@@ -128,9 +130,9 @@ def _environment(pid: int) -> dict[str, str]:
     return dict(pair.partition("=")[::2] for pair in text.split("\0"))
 
 
-def _end(left: Callable[[], list[int]]) -> None:
+def _end(left: Callable[[], list[int]], within: float) -> None:
     """Ask those that are left to end, then make them."""
-    for number, patience in ((signal.SIGTERM, STOPS_WITHIN), (signal.SIGKILL, 5.0)):
+    for number, patience in ((signal.SIGTERM, within), (signal.SIGKILL, 5.0)):
         for pid in left():
             _signal(pid, number)
         ends = time.monotonic() + patience

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from seminars.operations.models import Heartbeat
 
-BROKER, BEAT, MAIL, STRIPE = "broker", "beat", "mail", "stripe"
+BROKER, BEAT, MAIL, STRIPE, STRIPE_EVENTS = "broker", "beat", "mail", "stripe", "stripe_events"
 LONGEST = 500
 
 

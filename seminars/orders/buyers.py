@@ -3,7 +3,8 @@
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
@@ -85,9 +86,10 @@ class Checker:
             raise BadInputs(self.errors)
 
 
-def read_party(typed: Mapping[str, str], places: int) -> Party:
+def read_party(typed: Mapping[str, str], places: int, *, twins: Mapping[int, int] | None = None) -> Party:
     """Read the checkout form: `name`, `mail`, `org`, `address`, `country`, `po`, `zone`; `self` when the buyer takes seat 1; and for each
-    seat n `pn-later` or `pn-name`, `pn-mail`, `pn-prof`, `pn-need`. Raises BadInputs with every field that cannot be used.
+    seat n `pn-later` or `pn-name`, `pn-mail`, `pn-prof`, `pn-need`; or `pn-same` where the seat has a twin, an earlier one that the same
+    person takes in another event. Raises BadInputs with every field that cannot be used.
     """
     check = Checker(typed)
     buyer = Buyer(
@@ -99,9 +101,27 @@ def read_party(typed: Mapping[str, str], places: int) -> Party:
         po_number=check.line("po", called="the purchase order number", most=80),
         zone=_zone(typed.get("zone", "")),
     )
-    attendees = tuple(_attendee(check, number, buyer) for number in range(1, places + 1))
+    same = {number: twin for number, twin in (twins or {}).items() if typed.get(f"p{number}-same")}
+    attendees: list[Attendee | None] = []
+    for number in range(1, places + 1):
+        attendees.append(attendees[same[number] - 1] if number in same else _attendee(check, number, buyer))
     check.finish()
-    return Party(buyer, attendees)
+    return Party(buyer, tuple(attendees))
+
+
+def twins_of(events: Sequence[int]) -> dict[int, int]:
+    """For each seat of a further event the seat of the first that the same person may take: the second there for the second here.
+
+    `events` says seat by seat which event it is of; seats are counted from 1.
+    """
+    first = [number for number, event in enumerate(events, 1) if event == events[0]]
+    seen = Counter[int]()
+    twins = {}
+    for number, event in enumerate(events, 1):
+        if event != events[0] and seen[event] < len(first):
+            twins[number] = first[seen[event]]
+        seen[event] += 1
+    return twins
 
 
 def read_attendee(typed: Mapping[str, str], prefix: str = "") -> Attendee:

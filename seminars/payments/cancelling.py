@@ -27,6 +27,7 @@ from seminars.payments import capture, checkout, refunds, resolving
 from seminars.payments.checkout import Work
 from seminars.payments.models import Payment, PaymentAttempt
 from seminars.registration import announcing, places
+from seminars.registration.models import Registration
 
 
 class PlanChanged(Conflict):
@@ -57,11 +58,22 @@ class Plan:
     currency: str
     invoice_number: str
     card: str
+    owed: int = 0
+
+    @property
+    def credited(self) -> Money:
+        """What is taken back of the invoice."""
+        return Money(sum(seat.refund for seat in self.seats), self.currency)
+
+    @property
+    def set_off(self) -> Money:
+        """What of that only lowers the debt, because it was never paid."""
+        return Money(min(self.owed, self.credited.amount), self.currency)
 
     @property
     def refund(self) -> Money:
         """What goes back to the buyer, in all."""
-        return Money(sum(seat.refund for seat in self.seats), self.currency)
+        return self.credited - self.set_off
 
     @property
     def kept(self) -> Money:
@@ -104,6 +116,7 @@ def plan(session: Session, order: Order, registration_ids: Sequence[int], *, ref
         currency=order.currency,
         invoice_number=invoice.number if invoice else "",
         card=f"{payment.brand} {payment.last4}".strip() if payment else "",
+        owed=credit_notes.still_owed(session, invoice).amount if invoice else 0,
     )
     if payment is not None and made.refund.amount > payment.amount - payment.promised:
         raise refunds.MoreThanPaid(Money(payment.amount - payment.promised, payment.currency))
@@ -130,19 +143,28 @@ def carry_out(
         raise PlanChanged() from changed
     if made.version != version:
         raise PlanChanged()
-    places.cancel(session, registrations, now=now)
-    announcing.tell_cancelled(session, registrations, letterhead=letterhead, refund=_refund_each(made), now=now)
-    if made.refund:
+    if made.credited:
         _give_back(session, order, made, reason=reason, letterhead=letterhead, now=now)
+    free_seats(session, order, registrations, refund=_refund_each(made), letterhead=letterhead, now=now)
+    return made
+
+
+def free_seats(
+    session: Session, order: Order, registrations: Sequence[Registration], *, refund: Money | None, letterhead: Letterhead, now: datetime
+) -> None:
+    """Put seats of a locked order back on sale and tell who sat there; with its last seat the order is cancelled."""
+    places.cancel(session, registrations, now=now)
+    announcing.tell_cancelled(session, registrations, letterhead=letterhead, refund=refund, now=now)
     if not any(r.state in ("held", "confirmed", "attended", "no_show") for r in places.of_order(session, order.reference)):
         order.state, order.closed_at = "cancelled", now
     session.flush()
-    return made
 
 
 def _refund_each(made: Plan) -> Money | None:
     """What goes back for each seat, where it is the same for all."""
     each = {seat.refund for seat in made.seats}
+    if made.set_off:
+        return None
     return Money(each.pop(), made.currency) if len(each) == 1 else None
 
 
@@ -154,7 +176,8 @@ def _give_back(session: Session, order: Order, made: Plan, *, reason: str, lette
     key = f"{order.reference}:cancel:{min(ids)}"
     lines = [CreditLine(line.registration_id, line.net, line.tax) for line in order.lines if line.registration_id in ids]
     credit_notes.issue(session, invoice, key=key, lines=lines, reason=reason, center=letterhead.center, now=now)
-    refunds.promise_refund(session, payment, made.refund, key=key, reason=reason, letterhead=letterhead, now=now)
+    if made.refund:
+        refunds.promise_refund(session, payment, made.refund, key=key, reason=reason, letterhead=letterhead, now=now)
 
 
 def settling_payment(session: Session, order: Order) -> Payment | None:
@@ -226,6 +249,6 @@ def _close(work: Work, gateway: Gateway, attempt: PaymentAttempt, *, letterhead:
 
 def _send_back_unallocated(session: Session, order: Order, *, letterhead: Letterhead, now: datetime) -> None:
     """Money that came for an order and could not settle it belongs to the payer once the order is off (payments.md §6 row 23)."""
-    waiting = select(Payment).where(Payment.order_id == order.id, Payment.role == "unallocated", Payment.promised == 0)
+    waiting = select(Payment).where(Payment.order_id == order.id, Payment.role == "unallocated", Payment.promised < Payment.amount)
     for payment in session.scalars(waiting.order_by(Payment.id)).all():
         refunds.promise_unapplied(session, payment, reason="The order was cancelled", letterhead=letterhead, now=now)

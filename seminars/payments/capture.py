@@ -20,7 +20,7 @@ from seminars.kit.money import Money
 from seminars.kit.refusals import Conflict
 from seminars.ledger import journal, periods, postings
 from seminars.messages import outbox
-from seminars.orders import cancellation, settlement
+from seminars.orders import attention, cancellation, settlement
 from seminars.orders import letters as order_letters
 from seminars.orders.models import Order
 from seminars.payments import refunds
@@ -74,10 +74,8 @@ def note_unknown_page(session: Session, session_id: str, why: str, *, now: datet
     attempt = session.scalars(select(PaymentAttempt).where(PaymentAttempt.session_id == session_id)).one()
     order = settlement.lock(session, attempt.order_id)
     attempt.checked_at, attempt.trouble = now, why
-    order.needs_review = (
-        f"Stripe does not tell of the payment page of attempt {attempt.number}: {why} Does the key in the settings belong to that account?"
-    )
-    session.flush()
+    lost = f"Stripe does not tell of the payment page of attempt {attempt.number}: {why}"
+    attention.needs_look(session, order, f"{lost} Does the key in the settings belong to that account?")
 
 
 def _attempt_of(session: Session, page: CheckoutSession, now: datetime) -> PaymentAttempt | None:
@@ -121,7 +119,9 @@ def _failed(session: Session, attempt: PaymentAttempt, order: Order, intent: Int
     if order.state != "placed" or _other_live(session, attempt):
         return
     if any(line.registration.event.starts_at <= now for line in order.lines if line.registration.event.starts_at):
-        order.needs_review = "The bank debit failed after the event began. The seats were used; ask for the money another way."
+        attention.needs_look(
+            session, order, "The bank debit failed after the event began. The seats were used; ask for the money another way."
+        )
         return
     cancellation.expire(session, order, now=now)
     outbox.post(session, order_letters.payment_failed(order, attempt_number=attempt.number, letterhead=letterhead), now=now)
@@ -181,20 +181,19 @@ def _allocate(
     session: Session, order: Order, attempt: PaymentAttempt, payment: Payment, seen: Seen, letterhead: Letterhead, now: datetime
 ) -> None:
     """Say what the money is for. What is not for this order, or has no seat any more, goes to 2000 and back to the payer."""
-    wrong = _mismatch(order, attempt, seen.page, payment)
-    if wrong:
-        order.needs_review = wrong
+    if not _agrees(order, attempt, seen.page, payment):
+        attention.needs_look(session, order, differs(payment, order))
         _to_unapplied(session, order, payment, letterhead, now)
         return
     if order.state == "paid":
         payment.role = "surplus"
         _to_unapplied(session, order, payment, letterhead, now)
-        order.needs_review = f"Paid twice: {money(payment.money)} came a second time and goes back by itself."
+        attention.needs_look(session, order, f"Paid twice: {money(payment.money)} came a second time and goes back by itself.")
         refunds.promise_unapplied(session, payment, reason="Paid twice", letterhead=letterhead, now=now)
         return
     if order.state != "placed" and not _retaken(session, order, now):
         order.paid_unplaced = True
-        order.needs_review = f"{money(payment.money)} came after the seats were gone. It goes back by itself."
+        attention.needs_look(session, order, f"{money(payment.money)} came after the seats were gone. It goes back by itself.")
         _to_unapplied(session, order, payment, letterhead, now)
         refunds.promise_unapplied(session, payment, reason="The seats were gone when the payment came", letterhead=letterhead, now=now)
         outbox.post(session, order_letters.paid_without_seat(order, payment.money, letterhead=letterhead), now=now)
@@ -218,8 +217,7 @@ def _retaken(session: Session, order: Order, now: datetime) -> bool:
 def _settle(session: Session, order: Order, payment: Payment, letterhead: Letterhead, now: datetime) -> None:
     payment.role = "settles"
     session.flush()
-    paid = {"method": payment.method, "brand": payment.brand, "last4": payment.last4, "on": payment.paid_at.isoformat()}
-    issuing.issue(session, order, center=letterhead.center, paid=paid, now=now)
+    issuing.issue(session, order, center=letterhead.center, paid=how_paid(payment), now=now)
     journal.post(
         session,
         source_kind=postings.CHARGE,
@@ -231,6 +229,11 @@ def _settle(session: Session, order: Order, payment: Payment, letterhead: Letter
         now=now,
     )
     settlement.settle(session, order, letterhead=letterhead, now=now)
+
+
+def how_paid(payment: Payment) -> dict[str, str]:
+    """What the invoice says of the payment."""
+    return {"method": payment.method, "brand": payment.brand, "last4": payment.last4, "on": payment.paid_at.isoformat()}
 
 
 def _to_unapplied(session: Session, order: Order, payment: Payment, letterhead: Letterhead, now: datetime) -> None:
@@ -246,15 +249,20 @@ def _to_unapplied(session: Session, order: Order, payment: Payment, letterhead: 
     )
 
 
-def _mismatch(order: Order, attempt: PaymentAttempt, page: CheckoutSession, payment: Payment) -> str:
-    """Why this money must not settle this order; empty when all agrees."""
+def _agrees(order: Order, attempt: PaymentAttempt, page: CheckoutSession, payment: Payment) -> bool:
+    """Whether this money may settle this order by itself: it names the order, and all say the same amount (payments.md §6 row 23)."""
     agreed = Money(sum(i["quantity"] * i["price_data"]["unit_amount"] for i in attempt.params["line_items"]), order.currency)
-    if page.client_reference_id != order.reference:
-        return "A payment names another order. The money is set aside; decide whether to confirm or refund."
-    if Money(page.amount_total, page.currency) != agreed or payment.money != agreed or agreed != order.total_money:
-        came, owed = money(payment.money), money(order.total_money)
-        return f"The payment of {came} differs from the order's {owed}. Decide whether to confirm or refund."
-    return ""
+    said = {Money(page.amount_total, page.currency), payment.money, agreed}
+    return page.client_reference_id == order.reference and said == {order.total_money}
+
+
+def differs(payment: Payment, order: Order) -> str:
+    """What is said of a payment that does not agree with its order."""
+    if payment.money == order.total_money:
+        return f"The payment of {money(payment.money)} came by a page of another order. Decide whether to confirm or refund."
+    return (
+        f"The payment of {money(payment.money)} differs from the order's {money(order.total_money)}. Decide whether to confirm or refund."
+    )
 
 
 def record_fee(session: Session, charge_id: str, fee: BalanceTransaction, *, zone: str, now: datetime) -> Payment | None:

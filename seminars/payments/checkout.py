@@ -15,8 +15,9 @@ from seminars.kit.clock import Clock
 from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.messages import outbox
-from seminars.orders import cancellation, cart, fairness, letters, queries
+from seminars.orders import attention, cancellation, cart, fairness, letters, queries
 from seminars.orders.models import Order
+from seminars.payments import smallest
 from seminars.payments.models import FINAL, PaymentAttempt
 
 PAGE_LASTS = timedelta(minutes=35)
@@ -34,11 +35,12 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
     """The attempt by which this order is to be paid: the one under way, or a new one with its parameters frozen.
 
     An order that lapsed takes its seats again first, if its events can still be registered for. The caller has the order locked.
-    Raises SoldOut, TooManyHeld, Conflict.
+    Raises SoldOut, TooManyHeld, TooSmall, Conflict.
     """
     last = last_attempt(session, order)
     if last is not None and last.live:
         return last
+    smallest.check_total(order.total_money)
     if order.state == "expired":
         for event in {line.registration.event for line in order.lines}:
             cart.check_open(event, now=now, desk=order.channel == "desk")
@@ -100,7 +102,7 @@ def _params(order: Order, number: int, mark: str, letterhead: Letterhead, now: d
         "metadata": whose,
         "payment_intent_data": {"metadata": whose, "description": order.number},
         "success_url": f"{page}/thanks?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": page,
+        "cancel_url": f"{page}/back",
         "expires_at": int(_page_ends(order, now).timestamp()),
     }
     starts = [line.registration.event.starts_at for line in order.lines]
@@ -160,9 +162,8 @@ def answered(session: Session, attempt_id: int, answer: CheckoutSession | Stripe
         return adopt(session, attempt, answer, now=now)
     attempt.state, attempt.trouble, attempt.checked_at = "unknown", f"{type(answer).__name__}: {answer}", now
     if isinstance(answer, KeyMisused):
-        attempt.order.needs_review = (
-            f"Stripe has seen the key of payment attempt {attempt.number} with other parameters. Tell the developers."
-        )
+        seen = f"Stripe has seen the key of payment attempt {attempt.number} with other parameters. Tell the developers."
+        attention.needs_look(session, attempt.order, seen)
     session.flush()
     return attempt
 

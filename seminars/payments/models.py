@@ -102,7 +102,8 @@ class Payment(Base):
 class Refund(Base):
     """Money promised back from one payment, and what became of the promise. `succeeded` is not final for 35 days.
 
-    `key` names the promise, so that it is made once; `number` counts under how many keys Stripe has been asked to pay it.
+    `key` names the promise, so that it is made once; `number` counts under how many keys Stripe has been asked to pay it. `answer` is
+    what a person did about it, with the `answer_reference` of a bank transfer or a document, where it went another way than ours.
     """
 
     __tablename__ = "refunds"
@@ -119,8 +120,13 @@ class Refund(Base):
             "id",
             postgresql_where=text("state IN ('requested', 'submitting', 'pending', 'requires_action')"),
         ),
+        Index(
+            "ix_refunds_waiting",
+            "id",
+            postgresql_where=text("state = 'needs_manual' OR (external AND answered_at IS NULL)"),
+        ),
     )
-    __audited__ = ("state", "amount", "reason")
+    __audited__ = ("state", "amount", "reason", "answer", "answer_reference")
 
     id: Mapped[Id]
     payment_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("payments.id"), index=True)
@@ -137,6 +143,9 @@ class Refund(Base):
     failure_balance_transaction_id: Mapped[str | None] = mapped_column(String(120), unique=True)
     failure_reason: Mapped[str] = mapped_column(Text, default="")
     trouble: Mapped[str] = mapped_column(Text, default="")
+    answer: Mapped[str] = mapped_column(Text, default="", server_default="")
+    answer_reference: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    answered_at: Mapped[Instant | None]
     promised_at: Mapped[Instant]
     submitted_at: Mapped[Instant | None]
     checked_at: Mapped[Instant | None]
@@ -186,11 +195,16 @@ class StripeEvent(Base):
     handled_at: Mapped[Instant | None]
 
 
+EVENTS = "events"
+"""The cursor of the list of events."""
+
+
 class StripeCursor(Base):
-    """How far the backfill of events has read."""
+    """How far the backfill of events has read, and how many of the last day Stripe could not deliver by itself."""
 
     __tablename__ = "stripe_cursors"
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     read_until: Mapped[Instant]
     read_at: Mapped[Instant]
+    undelivered: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -13,15 +13,18 @@ from seminars.gateways.stripe import Gateway, Refused, StripeTrouble
 from seminars.kit.clock import Clock
 from seminars.payments import capture, events, inbox
 from seminars.payments.checkout import Work
-from seminars.payments.models import Payment, PaymentAttempt, StripeCursor
+from seminars.payments.models import EVENTS, Payment, PaymentAttempt, StripeCursor
+from seminars.payments.queries import STRIPE_KEEPS
 
 NEAR_ITS_END = timedelta(minutes=2)
 NEAR_ITS_END_EVERY = timedelta(minutes=1)
 OTHERWISE_EVERY = timedelta(minutes=10)
 FEE_AFTER = timedelta(seconds=30)
 OVERLAP = timedelta(hours=1)
-STRIPE_KEEPS = timedelta(days=30)
 FIRST_READ = timedelta(days=1)
+UNDELIVERED_OF = timedelta(days=1)
+UNDELIVERED_AFTER = timedelta(minutes=10)
+"""So long a message may be under way: a restart of ours is no reason for an alarm."""
 
 log = logging.getLogger(__name__)
 
@@ -101,16 +104,20 @@ def backfill(work: Work, gateway: Gateway, *, clock: Clock) -> int:
     """Read Stripe's list of events from where we stopped (an hour before it) and file those that no webhook brought; how many."""
     began = clock()
     with work() as session:
-        cursor = session.get(StripeCursor, "events")
+        cursor = session.get(StripeCursor, EVENTS)
         since = (cursor.read_until if cursor else began - FIRST_READ) - OVERLAP
     found = list(gateway.events_since(max(since, began - STRIPE_KEEPS), events.HANDLED))
+    undelivered = _undelivered(gateway, began)
     new = 0
     with work() as session:
         for notice in found:
             new += inbox.accept(session, notice, source="backfill", now=clock())
-        session.execute(
-            insert(StripeCursor)
-            .values(name="events", read_until=began, read_at=clock())
-            .on_conflict_do_update(index_elements=["name"], set_={"read_until": began, "read_at": clock()})
-        )
+        read = {"read_until": began, "read_at": clock(), "undelivered": undelivered}
+        session.execute(insert(StripeCursor).values(name=EVENTS, **read).on_conflict_do_update(index_elements=["name"], set_=read))
     return new
+
+
+def _undelivered(gateway: Gateway, now: datetime) -> int:
+    """How many messages of the last day Stripe has been trying to deliver for a while (payments.md §6 rows 14, 17 and 47)."""
+    late = gateway.events_since(now - UNDELIVERED_OF, events.HANDLED, undelivered=True)
+    return sum(notice.created <= now - UNDELIVERED_AFTER for notice in late)

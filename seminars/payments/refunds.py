@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
@@ -21,7 +21,7 @@ from seminars.kit.money import Money
 from seminars.kit.references import secret
 from seminars.kit.refusals import Conflict
 from seminars.ledger import journal, periods, postings
-from seminars.orders import settlement
+from seminars.orders import attention, settlement
 from seminars.payments.checkout import Work
 from seminars.payments.models import Payment, Refund
 
@@ -33,6 +33,10 @@ SURELY_OVER = timedelta(minutes=10)
 """So long after a failure no answer of Stripe's can still be in the making behind it: what is not found then was never made."""
 MOST_KEYS = 4
 UNSENT = ("requested", "submitting")
+GIVEN_UP = ("failed", "canceled")
+ANSWERED = ("settled_otherwise", "canceled")
+"""A person found another way, or another refund took its place."""
+ENDED = ("failed", "needs_manual", *ANSWERED)
 FOLLOWED_FOR = timedelta(days=35)
 LOOKED_AT_EVERY = timedelta(hours=6)
 
@@ -89,20 +93,31 @@ def _params(refund: Refund, payment: Payment, letterhead: Letterhead) -> dict[st
 
 
 def promise_unapplied(session: Session, payment: Payment, *, reason: str, letterhead: Letterhead, now: datetime) -> Refund:
-    """Promise back the whole of a payment that settles nothing (ledger rule 53)."""
+    """Promise back what is left of a payment that settles nothing (ledger rule 53)."""
+    left = Money(payment.amount - payment.promised, payment.currency)
+    return promise_surplus(session, payment, left, reason=reason, letterhead=letterhead, now=now)
+
+
+def promise_surplus(session: Session, payment: Payment, surplus: Money, *, reason: str, letterhead: Letterhead, now: datetime) -> Refund:
+    """Promise back what came of a payment beyond what was owed (ledger rule 53); once, however often. Raises MoreThanPaid."""
     key = f"{payment.reference}:unapplied"
-    refund = promise_refund(session, payment, payment.money, key=key, reason=reason, letterhead=letterhead, now=now)
+    refund = promise_refund(session, payment, surplus, key=key, reason=reason, letterhead=letterhead, now=now)
+    unapplied_goes_back(session, refund, zone=letterhead.center.zone, now=now)
+    return refund
+
+
+def unapplied_goes_back(session: Session, refund: Refund, *, zone: str, now: datetime) -> None:
+    """Book that a refund gives back unapplied money (ledger rule 53)."""
     journal.post(
         session,
         source_kind=postings.REFUND,
         source=str(refund.id),
-        effective_on=periods.open_day(session, local(now, letterhead.center.zone).date()),
-        about=f"order/{payment.order_id}",
-        lines=postings.unapplied_sent_back(payment.money, paid_for=f"order/{payment.order_id}"),
-        memo=reason,
+        effective_on=periods.open_day(session, local(now, zone).date()),
+        about=_owed(refund),
+        lines=postings.unapplied_sent_back(refund.money, paid_for=_owed(refund)),
+        memo=refund.reason,
         now=now,
     )
-    return refund
 
 
 def due(session: Session, *, now: datetime, most: int = 20) -> Sequence[int]:
@@ -184,7 +199,7 @@ def _never_made(session: Session, sent: Refund, *, letterhead: Letterhead, now: 
         return refund
     if refund.number >= MOST_KEYS:
         refund.state = "needs_manual"
-        refund.payment.order.needs_review = f"Stripe made no refund of {money(refund.money)} in {MOST_KEYS} tries: {refund.trouble}"
+        attention.needs_look(session, refund.payment.order, did_not_go(refund))
     else:
         refund.number += 1
         refund.params = _params(refund, refund.payment, letterhead)
@@ -199,31 +214,76 @@ def _in_trouble(session: Session, refund_id: int, trouble: StripeTrouble, *, now
     refund.trouble, refund.checked_at = f"{type(trouble).__name__}: {trouble}", now
     if isinstance(trouble, Refused | KeyMisused) and refund.refund_id is None:
         refund.state = "needs_manual"
-        refund.payment.order.needs_review = f"Stripe refused the refund of {money(refund.money)}: {trouble}"
+        attention.needs_look(session, refund.payment.order, did_not_go(refund))
     session.flush()
     return refund
 
 
 def sync(session: Session, refund_id: int, looked: Looked, *, zone: str, now: datetime) -> Refund:
-    """Bring a refund to what Stripe says of it, and book what moved (ledger rules 17 and 18). Twice is once."""
+    """Bring a refund to what Stripe says of it, and book what moved (ledger rules 17 and 18). Twice is once.
+
+    One made by hand that did not arrive is owed to nobody by us: its money is ours again, and nothing was promised.
+    """
     refund = session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
     state = looked.state
     refund.refund_id, refund.checked_at, refund.trouble = state.id, now, ""
     if looked.moved is not None:
         refund.balance_transaction_id = looked.moved.id
         _book(session, refund, looked.moved, postings.refund_executed(refund.money, owed_to=_owed(refund)), zone, now)
-    if state.status in ("pending", "requires_action", "succeeded") and refund.state != "settled_otherwise":
+    if state.status in ("pending", "requires_action", "succeeded") and refund.state not in ANSWERED:
         refund.state, refund.settled_at = state.status, (refund.settled_at or now if state.status == "succeeded" else None)
-    elif state.status in ("failed", "canceled") and refund.state not in ("needs_manual", "settled_otherwise"):
-        refund.state, refund.failure_reason = "needs_manual", state.failure_reason or state.status
-        refund.payment.order.needs_review = (
-            f"The refund of {money(refund.money)} did not arrive ({refund.failure_reason}). Find another way to pay it back."
-        )
+    elif state.status == "succeeded" and refund.settled_at is None:
+        attention.needs_look(session, refund.payment.order, _paid_both_ways(refund))
+        refund.settled_at = now
+    elif state.status in ("failed", "canceled") and refund.state not in ENDED:
+        refund.failure_reason = state.failure_reason or state.status
+        if refund.external and refund.answered_at is None:
+            _let_go(session, refund, now)
+        else:
+            refund.state = "needs_manual"
+            attention.needs_look(session, refund.payment.order, did_not_go(refund))
     if looked.came_back is not None:
         refund.failure_balance_transaction_id = looked.came_back.id
         _book(session, refund, looked.came_back, postings.refund_failed(refund.money, owed_to=_owed(refund)), zone, now)
     session.flush()
     return refund
+
+
+def did_not_go(refund: Refund) -> str:
+    """What is said of a promised refund that waits for a person."""
+    amount = money(refund.money)
+    if refund.failure_reason:
+        return f"The refund of {amount} did not arrive ({refund.failure_reason}). Find another way to pay it back."
+    if refund.number >= MOST_KEYS:
+        return f"Stripe made no refund of {amount} in {MOST_KEYS} tries: {refund.trouble}"
+    return f"Stripe refused the refund of {amount}: {refund.trouble.partition(': ')[2]}"
+
+
+def by_hand(refund: Refund) -> str:
+    """What is said of a refund that somebody made at Stripe."""
+    return f"{money(refund.money)} was refunded at Stripe by hand. Decide about the seats and the credit note."
+
+
+def _paid_both_ways(refund: Refund) -> str:
+    return f"The refund of {money(refund.money)} went through at Stripe after it had been settled another way: it was paid twice."
+
+
+def _let_go(session: Session, refund: Refund, now: datetime) -> None:
+    settlement.lock(session, refund.payment.order_id)  # before its payment, as everywhere
+    refund.state, refund.answered_at, refund.answer = "failed", now, "It did not arrive"
+    promised_anew(session, refund.payment)
+    attention.looked_at(session, refund.payment.order, by_hand(refund))
+    gone = f"The refund of {money(refund.money)} that was made at Stripe by hand did not arrive ({refund.failure_reason})."
+    attention.needs_look(session, refund.payment.order, f"{gone} The money is ours again, and no refund is promised.")
+
+
+def promised_anew(session: Session, payment: Payment) -> None:
+    """Count what is promised back of a payment, after one of its refunds was given up."""
+    session.flush()
+    session.refresh(payment, with_for_update=True)
+    live = select(func.coalesce(func.sum(Refund.amount), 0)).where(Refund.payment_id == payment.id, Refund.state.not_in(GIVEN_UP))
+    payment.promised = min(payment.amount, int(session.scalar(live) or 0))
+    session.flush()
 
 
 def _owed(refund: Refund) -> str:
@@ -265,8 +325,6 @@ def adopt(session: Session, state: RefundState, *, now: datetime) -> Refund | No
         return known
     session.refresh(payment, with_for_update=True)
     payment.promised = min(payment.amount, payment.promised + state.amount)
-    gone = money(Money(state.amount, state.currency))
-    payment.order.needs_review = f"{gone} was refunded at Stripe by hand. Decide about the seats and the credit note."
     refund = Refund(
         payment_id=payment.id,
         key=f"external:{state.id}",
@@ -280,4 +338,5 @@ def adopt(session: Session, state: RefundState, *, now: datetime) -> Refund | No
     )
     session.add(refund)
     session.flush()
+    attention.needs_look(session, payment.order, by_hand(refund))
     return refund

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from seminars.config import Letterhead
 from seminars.gateways.stripe import CheckoutSession, Gateway, KeyMisused, Refused, StripeTrouble, Unreachable
 from seminars.kit.clock import Clock
-from seminars.orders import cancellation, settlement
+from seminars.orders import attention, cancellation, settlement
 from seminars.payments import checkout
 from seminars.payments.checkout import Work
 from seminars.payments.models import PaymentAttempt
@@ -75,7 +75,7 @@ def resolve(session: Session, attempt_id: int, finding: Finding, *, letterhead: 
     if attempt.state != "superseded" or order.state != "placed" or checkout.live_attempt(session, order) is not None:
         return attempt
     if _without_page(session, attempt.order_id) >= MOST_ATTEMPTS:
-        order.needs_review = f"Stripe made no payment page in {MOST_ATTEMPTS} tries: {attempt.trouble}"
+        attention.needs_look(session, order, f"Stripe made no payment page in {MOST_ATTEMPTS} tries: {attempt.trouble}")
         cancellation.expire(session, order, now=now)
         return attempt
     return checkout.begin(session, order, letterhead=letterhead, now=now)

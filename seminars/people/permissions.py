@@ -60,6 +60,7 @@ see_orders = _right("see_orders", "program", "front_desk", "finance", "finance_a
 see_messages = _right("see_messages", "program", "front_desk", "admin")
 send_again = _right("send_again", "program", "front_desk", "admin")
 see_finance = _right("see_finance", *_FINANCE, second_factor=True)
+settle_money = _right("settle_money", *_FINANCE, second_factor=True)
 manage_people = _right("manage_people", "admin")
 see_settings = _right("see_settings", "admin")
 

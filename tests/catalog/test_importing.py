@@ -254,3 +254,53 @@ def test_many_rows_of_one_title_get_addresses_of_their_own(session):
     assert (run.done, len({reference for _, _, reference in catalogue(session)})) == (300, 300)
     assert session.scalar(select(func.count()).select_from(EventSession)) == 300
     assert session.scalar(select(func.count()).select_from(Seminar)) == 1
+
+
+NO_ZONE = b"""Title,Date,Start
+Open office,2027-03-15,09:00
+Retreat,someday,09:00
+"""
+CHOSEN = {"columns": {"title": "Title", "date": "Date", "start": "Start"}, "zone": "Europe/Berlin", "minutes": 45}
+
+
+def test_a_file_that_is_read_again_is_read_with_the_choices_made_before(session):
+    asked = planned(session, NO_ZONE)
+    planned(session, NO_ZONE, choices=CsvChoices(**CHOSEN))
+
+    again = planned(session, NO_ZONE, name="the same under another name.csv")
+    other = planned(session, NO_ZONE + b"Lunch,2027-03-15,12:00\n")
+
+    assert {one["field"] for one in asked.summary["questions"]} == {"zone", "minutes"}
+    assert (again.summary["questions"], again.total) == ([], 1)
+    assert importing.choices_of(again) == CsvChoices(**CHOSEN)
+    assert {one["field"] for one in other.summary["questions"]} == {"zone", "minutes"}
+
+
+def test_a_horizon_that_is_past_is_not_chosen_again(session):
+    planned(session, ICS, name="x.ics", choices=IcsChoices(zone="Europe/Berlin", horizon=date(2027, 1, 10)))
+
+    again = planned(session, ICS, name="x.ics")
+
+    assert importing.choices_of(again) == IcsChoices(zone="Europe/Berlin")
+    assert again.total == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "choices"),
+    [
+        ("Open office,2027-03-15,09:00,10:00", CsvChoices()),
+        ("Open office,2027-03-15,09:00,", CsvChoices(zone="Europe/Berlin")),
+        ("Open office,04/08/2027,09:00,10:00", CsvChoices(zone="Europe/Berlin")),
+        ("Open office,15 March,09:00,10:00", CsvChoices(zone="Europe/Berlin")),
+    ],
+    ids=["zone", "minutes", "order", "year"],
+)
+def test_a_row_that_lacks_a_choice_waits_and_one_that_cannot_be_read_is_left_out(session, row, choices):
+    data = f"Title,Date,Start,End\n{row}\nRetreat,someday,09:00,10:00\n".encode()
+    choices = replace(choices, columns={"title": "Title", "date": "Date", "start": "Start", "end": "End"})
+
+    run = planned(session, data, choices=choices)
+
+    shown = session.scalars(select(ImportRow).where(ImportRow.run_id == run.id).order_by(ImportRow.position)).all()
+    assert [importing.waits(one) for one in shown] == [True, False]
+    assert (run.summary["waiting"], run.summary["left_out"]) == (1, 2)

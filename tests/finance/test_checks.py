@@ -49,7 +49,7 @@ def test_all_invariants_hold_over_a_story(session: Session) -> None:
 
 BREAKS = (
     ("I1", "UPDATE postings SET amount = amount + 1 WHERE id = (SELECT min(id) FROM postings)"),
-    ("I2", "UPDATE invoices SET state = 'issued' WHERE number = '2027-0003'"),
+    ("I2", "UPDATE invoices SET state = 'paid' WHERE number = '2027-0002'"),
     ("I3", "UPDATE revenue_shares SET credited = credited + 1 WHERE id = (SELECT max(id) FROM revenue_shares)"),
     ("I4", "UPDATE event_sessions SET state = 'delivered', delivered_at = '2027-03-24' WHERE state = 'planned'"),
     ("I4", "UPDATE event_sessions SET state = 'cancelled' WHERE state = 'planned'"),

@@ -2,12 +2,15 @@
 
 import functools
 import logging
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -15,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
+from seminars.gateways.pdf import Typesetter, TypesettingFailed
 from seminars.invoices import credit_notes, documents
 from seminars.invoices.documents import pdf_of, render_due
 from seminars.invoices.issuing import issue
@@ -98,7 +102,7 @@ def test_what_people_typed_is_never_markup(session: Session) -> None:
 
 
 def test_a_name_in_a_script_without_a_font_still_gets_its_document(session: Session, caplog: pytest.LogCaptureFixture) -> None:
-    invoice = issued(session, organisation="北海道大学病院 🏥")
+    invoice = issued(session, organisation="བོད་ལྗོངས་སྨན་ཁང")
 
     with caplog.at_level(logging.WARNING):
         render_due(rendering(session), letterhead=LETTERHEAD, clock=lambda: NOON)
@@ -125,9 +129,11 @@ def test_it_is_tagged_titled_and_fit_for_archives(session: Session) -> None:
 def test_the_same_facts_give_the_same_bytes(session: Session) -> None:
     invoice = issued(session)
 
-    first, second = (documents.bytes_of(invoice.facts, dated=NOON) for _ in range(2))
+    def set_by(typesetter: Typesetter, dated: datetime = NOON) -> bytes:
+        return documents.bytes_of(invoice.facts, dated=dated, typesetter=typesetter)
 
-    assert first == second != documents.bytes_of(invoice.facts, dated=NOON + timedelta(seconds=1))
+    with Typesetter() as one, Typesetter() as other:
+        assert set_by(one) == set_by(one) == set_by(other) != set_by(one, NOON + timedelta(seconds=1))
 
 
 def test_many_lines_flow_over_pages_that_are_counted(session: Session) -> None:
@@ -184,3 +190,58 @@ def test_both_letters_can_be_worded(session: Session, kind: str) -> None:
     assert (
         "$500.00" in words.subject and "2027-0001" in words.text and f"https://seminars.example/orders/{invoice.order.secret}" in words.html
     )
+
+
+def typesetters() -> list[int]:
+    """The processes that this one has started to set documents."""
+    children = " ".join(task.read_text() for task in Path("/proc/self/task").glob("*/children")).split()
+    return [int(pid) for pid in children if b"typesetting" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def test_a_document_whose_typesetter_is_killed_waits_for_the_next_tick(session: Session) -> None:
+    first, second, third = (issued(session) for _ in range(3))
+    looks = 0
+
+    @contextmanager
+    def killing_after_the_first() -> Iterator[Session]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the first look is for what is due, the second keeps the first document
+            [pid] = typesetters()
+            os.kill(pid, signal.SIGKILL)
+        yield session
+        session.flush()
+
+    with pytest.raises(ExceptionGroup) as told:
+        render_due(killing_after_the_first, letterhead=LETTERHEAD, clock=lambda: NOON)
+
+    assert [type(one) for one in told.value.exceptions] == [TypesettingFailed]
+    assert told.value.exceptions[0].__notes__ == [f"while rendering {second.reference}"]
+    assert [pdf_of(session, one.reference) is not None for one in (first, second, third)] == [True, False, True]
+    assert typesetters() == []
+
+    assert render_due(rendering(session), letterhead=LETTERHEAD, clock=lambda: NOON) == 1
+    assert pdf_of(session, second.reference) is not None
+    assert len(session.scalars(select(Message)).all()) == 3
+
+
+@pytest.mark.parametrize("name", ["北京协和医院", "北海道大学病院", "서울대학교병원", "Клиника «Север»", "🏥"])
+def test_a_buyer_is_named_in_their_own_script(session: Session, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    invoice = issued(session, organisation=name)
+
+    render_due(rendering(session), letterhead=LETTERHEAD, clock=lambda: NOON)
+
+    assert name in words_of(pdf_of(session, invoice.reference) or b"")
+    assert "no archive document" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["جامعة الرياض", "בית חולים", "มหาวิทยาลัยมหิดล", "अखिल भारतीय"])
+def test_scripts_that_are_read_in_another_order_have_all_their_letters(
+    session: Session, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    invoice = issued(session, organisation=name)
+
+    render_due(rendering(session), letterhead=LETTERHEAD, clock=lambda: NOON)
+
+    assert set(name) - set(words_of(pdf_of(session, invoice.reference) or b"")) == set()
+    assert "no archive document" not in caplog.text

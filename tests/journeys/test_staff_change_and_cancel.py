@@ -64,7 +64,7 @@ def she_moves_the_first_day(hedda):
     hedda.fill("Starts", f"{starts:%Y-%m-%dT%H:%M}")
     hedda.fill("Why", "The first flight of the day lands at nine")
     hedda.press("Keep the changes")
-    hedda.sees("2 calendar entries change")
+    hedda.sees("2 people will be told")
     hedda.reads("10:00 am to 5:00 pm")
     hedda.press("Make the change and tell 2 people")
     hedda.sees("Social Media Residency")

@@ -44,8 +44,8 @@ def pid_on_file(var):
     return json.loads((var / "run" / "web.json").read_text())["pid"]
 
 
-def as_next_start_sees_it(var):
-    return Child(Program("web", SLEEP), var, dict(os.environ))
+def as_next_start_sees_it(var, **given):
+    return Child(Program("web", SLEEP, **given), var, dict(os.environ))
 
 
 def test_what_a_killed_supervisor_left_is_stopped(child, var):
@@ -95,14 +95,13 @@ def test_finishing_takes_along_what_the_program_has_started(child, var):
         time.sleep(0.02)
 
 
-def test_one_that_does_not_listen_is_ended_by_force(child, var, monkeypatch):
-    monkeypatch.setattr("seminars.local.children.STOPS_WITHIN", 0.3)
+def test_one_that_does_not_listen_is_ended_by_force(child, var):
     deaf = child(*DEAF)
     while "deaf" not in deaf.log.read_text():
         time.sleep(0.02)
     pid = pid_on_file(var)
 
-    as_next_start_sees_it(var).stop_left_over()
+    as_next_start_sees_it(var, stops_within=0.3).stop_left_over()
 
     assert processes.look_up(pid) is None
 

@@ -3,7 +3,7 @@
 import pytest
 
 from seminars.kit.refusals import BadInputs
-from seminars.orders.buyers import Buyer, Party, read_attendee, read_party
+from seminars.orders.buyers import Buyer, Party, read_attendee, read_party, twins_of
 from seminars.registration.places import Attendee
 
 GOOD = {"name": "Maren Holt", "mail": "maren.holt@lakeside.example"}
@@ -145,3 +145,31 @@ def test_one_person_from_the_order_page() -> None:
     with pytest.raises(BadInputs) as refused:
         read_attendee({"name": "", "mail": "s"})
     assert list(refused.value.errors) == ["name", "mail"]
+
+
+@pytest.mark.parametrize(
+    ("events", "twins"),
+    [
+        ([7, 7], {}),
+        ([7, 9], {2: 1}),
+        ([7, 7, 9, 9, 9], {3: 1, 4: 2}),
+        ([7, 9, 7, 9, 8], {2: 1, 4: 3, 5: 1}),
+    ],
+)
+def test_each_seat_of_a_further_event_has_its_twin_in_the_first(events: list[int], twins: dict[int, int]) -> None:
+    assert twins_of(events) == twins
+
+
+def test_the_same_people_are_typed_once() -> None:
+    typed = GOOD | {"self": "1", "p1-need": "no nuts", "p2-name": "Bo Ek", "p2-mail": "bo@lakeside.example"}
+
+    party = read_party(typed | {"p3-same": "1", "p4-same": "1", "p4-name": "left over"}, 4, twins={3: 1, 4: 2})
+
+    assert party.attendees[2:] == party.attendees[:2] and party.attendees[3] is not None
+
+
+def test_who_has_no_twin_must_be_named_whatever_is_ticked() -> None:
+    with pytest.raises(BadInputs) as wrong:
+        read_party(GOOD | {"self": "1", "p1-same": "1", "p2-same": "1"}, 2)
+
+    assert set(wrong.value.errors) == {"p2-name", "p2-mail"}

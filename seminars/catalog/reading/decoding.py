@@ -38,8 +38,11 @@ def text_bytes(data: bytes) -> bytes:
     return plain
 
 
-def decoded(plain: bytes, encoding: str | None = None) -> str:
-    """Text in the encoding that was chosen, or else in UTF-8. Raises Unreadable and names the line."""
+def decoded(plain: bytes, encoding: str | None = None, *, only_utf8: bool = False) -> str:
+    """Text in the encoding that was chosen, or else in UTF-8. Raises Unreadable, names the line, and says what can be done.
+
+    `only_utf8`: the format allows nothing else, so that no other encoding is offered.
+    """
     if encoding is not None and encoding not in ENCODINGS:
         raise Unreadable(f"“{encoding}” is no encoding we read; choose one of {', '.join(ENCODINGS)}.")
     try:
@@ -47,10 +50,10 @@ def decoded(plain: bytes, encoding: str | None = None) -> str:
     except UnicodeDecodeError as error:
         line = _line_of(plain, error.start)
         if encoding in (None, "utf-8"):
-            raise Unreadable(
-                f"This file isn't in UTF-8 (line {line} has the byte {plain[error.start]:#04x}). "
-                "Save it as UTF-8, or choose the encoding it has, often windows-1252."
-            ) from error
+            remedy = (
+                "Save it as UTF-8 and try again." if only_utf8 else "Save it as UTF-8, or choose the encoding it has, often windows-1252."
+            )
+            raise Unreadable(f"This file isn't in UTF-8 (line {line} has the byte {plain[error.start]:#04x}). {remedy}") from error
         raise Unreadable(f"This file isn't in {encoding}: line {line} has a byte that means nothing there.") from error
 
 

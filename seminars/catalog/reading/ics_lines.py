@@ -113,7 +113,7 @@ def _unfolded(plain: bytes) -> list[tuple[int, str]]:
             joined[-1][1].append(raw[1:])
         else:
             joined.append((number, [raw]))
-    decoded(b"\n".join(b"".join(pieces) for _, pieces in joined))
+    decoded(b"\n".join(b"".join(pieces) for _, pieces in joined), only_utf8=True)
     return [(number, b"".join(pieces).decode()) for number, pieces in joined]
 
 

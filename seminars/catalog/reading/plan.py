@@ -57,6 +57,15 @@ class LeftOut:
     why: str
 
 
+ASKING = (
+    "; choose one.",
+    "; choose how many minutes a session lasts.",
+    ": it has to be chosen whether the day or the month stands first.",
+    ": it has to be chosen which year is meant.",
+)
+"""How the reasons end of rows that are not left out for good: they wait for a choice."""
+
+
 @dataclass(frozen=True)
 class Question:
     """Something that the file leaves open and that must not be guessed. `field` names the choice that answers it."""

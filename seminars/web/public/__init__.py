@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from seminars.web.public import buying, checkout, events, feeds, orders, programme, seats
+from seminars.web.public import about, buying, checkout, events, feeds, orders, programme, seats
 
 BLUEPRINTS = (
     programme.blueprint,
     events.blueprint,
     feeds.blueprint,
+    about.blueprint,
     buying.blueprint,
     checkout.blueprint,
     orders.blueprint,

@@ -12,7 +12,7 @@ from seminars.kit.refusals import NotFound, Refusal
 from seminars.orders import cart as verbs
 from seminars.orders import checkout as placing
 from seminars.orders import queries, settlement
-from seminars.orders.buyers import read_party
+from seminars.orders.buyers import read_party, twins_of
 from seminars.orders.models import Cart, Order
 from seminars.payments import checkout as payments
 from seminars.payments.models import PaymentAttempt
@@ -78,7 +78,8 @@ def _use_code(cart: Cart, code: str) -> Response:
 def _place(cart: Cart) -> tuple[Order, PaymentAttempt | None]:
     """The order with its first payment attempt, in one commit; a free one is settled in the same."""
     letterhead = joined().settings.letterhead
-    party = read_party(request.form, sum(line.places for line in cart.lines))
+    seats = [line.ticket_type.event_id for line in cart.lines for _ in range(line.places)]
+    party = read_party(request.form, len(seats), twins=twins_of(seats))
     with transaction(by="visitor", why="register", request_id=request_id()) as session:
         terms = placing.Terms(prefix=letterhead.center.order_prefix)
         order = placing.place_order(session, cart, party, terms=terms, agreed_total=_agreed(), now=now())
@@ -142,13 +143,15 @@ def _page(
     summary = summary_of(cart, currency=settings.center.currency, visitor=visitor_zone(request), now=instant)
     people = [line.ticket_type for line in cart.lines for _ in range(line.places)]
     events = list({line.ticket_type.event.id: line.ticket_type.event for line in cart.lines}.values())
+    twins = twins_of([kind.event_id for kind in people])
     page = render_template(
         "public/checkout.html",
         summary=summary,
         people=people,
+        twins=twins,
         several=len({kind.id for kind in people}) > 1,
         leads=[f"{event.title}, {when_and_where(event)}" for event in events],
-        typed=typed if typed is not None else {"self": "1"},
+        typed=typed if typed is not None else {"self": "1"} | {f"p{number}-same": "1" for number in twins},
         code=cart.discount_code.code if cart.discount_code else "",
         errors=errors or {},
         labels=_labels(len(people)),

@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from sqlalchemy.orm import Session
@@ -176,21 +175,11 @@ def _day_span(event: Event) -> str:
     return words.day_span(first.date(), last.date())
 
 
-def _others(session: Session, event: Event, instant: datetime, topics: dict[str, str]) -> list[dict[str, Any]]:
+def _others(session: Session, event: Event, instant: datetime, topics: dict[str, str]) -> list[programme.Line]:
     """The other upcoming dates of the seminar."""
     rows = [
         row
         for row in queries.upcoming_of(session, event.seminar.slug, now=instant, most=OTHER_DATES + 1)
         if row.subject != f"event/{event.id}"
     ]
-    lines = programme.lines(rows[:OTHER_DATES], "", topics)
-    return [
-        {
-            "path": line.path,
-            "when": words.day_span(words.local(row.starts_at, row.zone).date(), words.local(row.ends_at, row.zone).date()),
-            "place": line.place,
-            "seats": line.seats,
-            "shape": line.shape,
-        }
-        for row, line in zip(rows, lines, strict=False)
-    ]
+    return programme.lines(rows[:OTHER_DATES], visitor_zone(request), topics)

@@ -15,7 +15,7 @@ from seminars.catalog.occasions import occasions_of
 from seminars.catalog.queries import Listed
 from seminars.config import Letterhead
 from seminars.db import db
-from seminars.web.public import narrowing
+from seminars.web.public import about, narrowing
 from seminars.web.public.events import visible_event
 from seminars.web.shared import joined, now
 
@@ -114,7 +114,8 @@ def sitemap() -> Response:
         changed[page] = max(row.changed_at, changed.get(page, row.changed_at))
     lines = [f"<url><loc>{escape(base + path)}</loc><lastmod>{when:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>" for path, when in changed.items()]
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAP}">'
-    body = "\n".join([head, f"<url><loc>{escape(base)}/</loc></url>", *lines, "</urlset>\n"])
+    standing = [f"<url><loc>{escape(base + path)}</loc></url>" for path in ("/", *about.PATHS)]
+    body = "\n".join([head, *standing, *lines, "</urlset>\n"])
     return _public(Response(body, content_type="application/xml; charset=utf-8"))
 
 

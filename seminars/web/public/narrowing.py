@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from operator import attrgetter
+from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
@@ -17,6 +19,8 @@ MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 LONGEST = 120
 FIELDS = ("format", "topic", "city", "month", "price", "q")
+READERS = {name: attrgetter(name) for name in ("format", "topic", "city", "month")} | {"price": attrgetter("free")}
+"""Where a kind of row has what each filter asks for."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def groups(narrowed: Narrowed, kinds: Iterable[Kind], topics: tuple[tuple[str, s
 
 def _group(narrowed: Narrowed, field: str, heading: str, everything: str, values: list[tuple[str, str]], rows: list[Kind]) -> Group:
     chosen = getattr(narrowed, field)
-    counts = _counts([kind for kind in rows if _fits(kind, replace(narrowed, **{field: ""}))], field)
+    counts = _counts(_fitting(replace(narrowed, **{field: ""}), rows), field)
     choices = [_choice(narrowed, field, value, label, counts[value]) for value, label in values if counts[value] or value == chosen]
     if chosen or field == "format":
         choices.insert(0, _choice(narrowed, field, "", everything, counts[""]))
@@ -136,26 +140,33 @@ def _choice(narrowed: Narrowed, field: str, value: str, label: str, count: int) 
     return Choice(label, href, count, getattr(narrowed, field) == value, value if field == "topic" else "")
 
 
+def _fitting(narrowed: Narrowed, rows: list[Kind]) -> list[Kind]:
+    """The rows that are left when the list is narrowed so."""
+    for field, read in READERS.items():
+        if chosen := getattr(narrowed, field):
+            rows = [kind for kind in rows if chosen in _values(field, read(kind))]
+    return rows
+
+
 def _counts(rows: list[Kind], field: str) -> Counter[str]:
     """How many rows each value of one filter would leave; all of them under the empty value."""
-    counts: Counter[str] = Counter({"": sum(kind.rows for kind in rows)})
+    stored: Counter[Any] = Counter()
+    read = READERS[field]
     for kind in rows:
-        for value in _values(kind, field):
-            counts[value] += kind.rows
+        stored[read(kind)] += kind.rows
+    counts = Counter({"": stored.total()})
+    for value, number in stored.items():
+        for shown in _values(field, value):
+            counts[shown] += number
     return counts
 
 
-def _values(kind: Kind, field: str) -> tuple[str, ...]:
+def _values(field: str, stored: Any) -> tuple[str, ...]:
+    """The values of a filter under which a row is found, from what the row has in that place."""
     match field:
         case "format":
-            return ("in-person", "online") if kind.format == "hybrid" else (kind.format.replace("_", "-"),)
+            return ("in-person", "online") if stored == "hybrid" else (stored.replace("_", "-"),)
         case "price":
-            return ("free" if kind.free else "paid",)
+            return ("free" if stored else "paid",)
         case _:
-            value: str = getattr(kind, field)
-            return (value,) if value else ()
-
-
-def _fits(kind: Kind, narrowed: Narrowed) -> bool:
-    chosen = ((field, getattr(narrowed, field)) for field in ("topic", "format", "city", "month", "price"))
-    return all(not value or value in _values(kind, field) for field, value in chosen)
+            return (stored,) if stored else ()

@@ -84,6 +84,16 @@ def thanks(secret: str) -> Response:
     return _page(order, confirming=True)
 
 
+@blueprint.get("/orders/<secret>/back")
+def back(secret: str) -> Response:
+    """The browser left the payment page without paying. Stripe is asked why, so that a declined card is told of at once."""
+    order = the_order(db.session(), secret)
+    attempt = payments.live_attempt(db.session(), order) if order.state == "placed" else None
+    if attempt is not None and attempt.session_id:
+        _ask_stripe(order, attempt.session_id)
+    return make_response(redirect(f"/orders/{order.secret}", 303))
+
+
 def _ask_stripe(order: Order, session_id: str) -> None:
     """Settle from a fresh look at the payment page, if that page is one of this order's; trouble there is the poller's to mend."""
     if not any(attempt.session_id == session_id for attempt in paid.attempts_of(db.session(), order)):

@@ -68,13 +68,20 @@ def _waiting(order: Order, attempt: PaymentAttempt | None, total: str, confirmin
             "This takes a few seconds. The page looks again by itself; you can also close it, because the confirmation comes by mail."
         )
         return Standing("We are confirming your payment", sentence, "is-held", "Confirming", f"I have not paid yet: pay {total}")
-    if attempt is not None and attempt.state in ("intent", "submitting", "unknown"):
+    if attempt is not None and attempt.state in ("submitting", "unknown"):
         sentence = "The payment page is being prepared. Your seats are held; nothing was charged. Try again in a moment."
         return Standing("Almost there", sentence, "is-held", "Waiting for the payment page", f"Try again to pay {total}")
-    if attempt is not None and attempt.decline_reason:
-        sentence = f"Your bank declined the card ({attempt.decline_reason}). Nothing was charged. Try again, or with another card."
-        return Standing("The payment did not go through", sentence, "is-warn", "Not paid", f"Pay {total}")
     until = attempt.expires_at if attempt is not None and attempt.expires_at > now else None
     held = f" until {words.time_in(until, zone)}" if until else ""
+    if attempt is not None and attempt.decline_reason:
+        sentence = f"{_sentence(attempt.decline_reason)} Nothing was charged, and your seats are held{held}."
+        return Standing(
+            "Your card was declined", f"{sentence} Try again with the same card or another.", "is-warn", "Not paid", f"Pay {total}"
+        )
     sentence = f"Your seats are held{held}, and become yours when {total} is paid."
     return Standing("One step left: the payment", sentence, "is-held", "Waiting for payment", f"Pay {total}")
+
+
+def _sentence(reason: str) -> str:
+    """The bank's reason as Stripe words it, as a sentence."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."

@@ -25,6 +25,7 @@ def today() -> ResponseReturnValue:
     """What needs a person now, what is on today, and what comes next."""
     session, instant, zone = reading(), now(), joined().settings.center.zone
     items = queue.waiting(session, rights=lambda right: right(the_user()), now=instant)
+    coming = catalogue.next_events(session, now=instant)
     midnight = datetime.combine(words.local(instant, zone).date(), time(), ZoneInfo(zone))
     return page(
         "today.html",
@@ -32,7 +33,8 @@ def today() -> ResponseReturnValue:
         now=instant,
         items=[(item, queue.age(item.since, instant, zone), address_of(item.reference)) for item in items],
         on_today=catalogue.sessions_between(session, midnight, midnight + timedelta(days=1)),
-        coming=catalogue.next_events(session, now=instant),
+        coming=coming,
+        held=catalogue.seats_held(session, coming),
     )
 
 

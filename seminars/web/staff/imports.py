@@ -23,6 +23,7 @@ from seminars.web.staff.door import Typed, acting, errors_of, page, positive, re
 MOST_SEATS = 100_000
 PER_PAGE = 100
 LAST_POSITION = 2**31 - 1
+ENCODINGS = (("windows-1252", "Windows (windows-1252), as Excel often saves it"), ("iso-8859-15", "Western European (iso-8859-15)"))
 FIELD_WORDS = {
     "uid": "Identifier", "id": "Number", "title": "Title", "date": "Day", "start": "Starts", "end_date": "Last day", "end": "Ends",
     "minutes": "Length in minutes", "all_day": "All day", "zone": "Time zone", "location": "Place", "join_url": "Join link",
@@ -48,8 +49,9 @@ def upload() -> ResponseReturnValue:
         data, seats = given.read(), typed.whole("seats", low=0, high=MOST_SEATS)
         typed.finish()
         with acting() as session:
-            zone = joined().settings.center.zone
-            run = importing.plan_import(session, name=given.filename[-200:], data=data, center_zone=zone, seats=seats, now=now())
+            zone, name = joined().settings.center.zone, given.filename[-200:]
+            choices = importing.suggested(name, data, encoding=typed.text("encoding")) if typed.text("encoding") else None
+            run = importing.plan_import(session, name=name, data=data, center_zone=zone, seats=seats, now=now(), choices=choices)
     except Refusal as refusal:
         errors = {field or "file": sentence for field, sentence in errors_of(refusal).items()}
         return _start(errors), 422
@@ -104,7 +106,7 @@ def discard_import(run_id: int) -> ResponseReturnValue:
 
 def _start(errors: dict[str, str] | None = None) -> str:
     runs = reading().scalars(select(ImportRun).order_by(ImportRun.id.desc()).limit(30)).all()
-    return page("import/start.html", section="Programme", runs=runs, typed=request.form, errors=errors or {})
+    return page("import/start.html", section="Programme", runs=runs, typed=request.form, errors=errors or {}, encodings=ENCODINGS)
 
 
 def _show(run: ImportRun, errors: dict[str, str]) -> Response:
@@ -125,6 +127,8 @@ def _show(run: ImportRun, errors: dict[str, str]) -> Response:
             header=read_table(run.data, encoding=run.choices.get("encoding")).header if run.kind == "csv" else (),
             fields=[(field, FIELD_WORDS[field]) for field in FIELDS],
             zones=sorted(zone_names()),
+            encodings=ENCODINGS,
+            waits=importing.waits,
             typed=request.form,
             errors=errors,
         )
@@ -144,6 +148,9 @@ def _choices(typed: Typed, run: ImportRun) -> Choices:
         )
     kept = importing.choices_of(run)
     assert isinstance(kept, CsvChoices)
+    if (encoding := typed.text("encoding") or None) != kept.encoding:
+        # The names of the columns are other words now: the file is looked at afresh.
+        return importing.suggested(run.name, run.data, encoding=encoding)
     facts: dict[str, Any] = {
         "columns": {field: typed.text(f"column-{field}") for field in FIELDS if typed.text(f"column-{field}")},
         "order": typed.text("order") or None,

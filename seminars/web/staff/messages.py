@@ -15,6 +15,24 @@ from seminars.web.shared.headers import content_policy
 from seminars.web.staff.door import acting, page, positive, reading, staff
 from seminars.web.staff.links import address_of
 
+LETTERS = {
+    "invoices/credited": "Credit note",
+    "invoices/receipt": "Receipt with invoice",
+    "orders/confirmed": "Order confirmed",
+    "orders/paid_without_seat": "Paid, and no seat left",
+    "orders/payment_failed": "Payment failed",
+    "orders/received": "Order received",
+    "people/invited": "Staff: invitation to sign in",
+    "people/password_changed": "Staff: password changed",
+    "people/password_reset": "Staff: new password asked for",
+    "registration/cancelled": "Seat cancelled",
+    "registration/confirmed": "Seat confirmed",
+    "registration/invitation": "Invitation for the calendar",
+    "registration/passed_on": "Seat passed on to a colleague",
+    "registration/session_changed": "Session changed",
+    "registration/session_withdrawn": "Session called off",
+}
+"""What the desk calls each kind of letter."""
 VIEWS = ("html", "text", "calendar", "raw")
 # A letter is shown as it is in a frame that may do nothing: no script, no form, no address of ours.
 FRAME = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
@@ -38,7 +56,8 @@ def messages() -> ResponseReturnValue:
         wanted=wanted,
         found=found,
         counts=queries.counts(session),
-        kinds=queries.kinds(session),
+        kinds=sorted(((kind, LETTERS.get(kind, kind)) for kind in queries.kinds(session)), key=lambda named: named[1]),
+        letters=LETTERS,
         first=before is None,
     )
 
@@ -52,10 +71,13 @@ def message(message_id: int) -> ResponseReturnValue:
     names = names_of(reading(), found.references)
     about = [(names[one], address_of(one)) for one in found.references]
     view = queries.view(found, _press())
+    if (shown == "calendar" and not view.calendar) or (shown == "raw" and not found.raw):
+        shown = "html"
     as_sent = bytes(found.raw).decode("utf-8", "replace") if found.raw else ""
     facts = {
         "as_sent": as_sent,
         "message": found,
+        "letter": LETTERS.get(found.kind, found.kind),
         "view": view,
         "shown": shown,
         "about": about,

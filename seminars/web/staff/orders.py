@@ -119,8 +119,11 @@ def take_registration(event_id: int) -> ResponseReturnValue:
         event = catalogue.event_by_id(reading(), event_id)
         return again("orders/register.html", refusal, section="Programme", event=event, places=places)
     _prepare_page(placed)
-    flash(f"Order {placed.number} is placed; the way to pay it goes out by mail." if placed.total else
-          f"Order {placed.number} is settled; the mails are on their way.")
+    flash(
+        f"Order {placed.number} is placed; the way to pay it goes out by mail."
+        if placed.total
+        else f"Order {placed.number} is settled; the mails are on their way."
+    )
     return redirect(url_for("staff.order", order_id=placed.id), 303)
 
 

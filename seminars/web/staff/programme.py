@@ -38,7 +38,8 @@ def programme() -> ResponseReturnValue:
         words=asked.get("q", "")[:120],
     )
     found = catalogue.events_page(reading(), wanted, page=positive(asked.get("page")) or 1, now=now())
-    return page("events/list.html", section="Programme", wanted=wanted, found=found, formats=FORMAT_WORDS, states=STATES)
+    held = catalogue.seats_held(reading(), found.events)
+    return page("events/list.html", section="Programme", wanted=wanted, found=found, held=held, formats=FORMAT_WORDS, states=STATES)
 
 
 @staff.get("/events/<int:event_id>")
@@ -53,6 +54,7 @@ def event(event_id: int) -> ResponseReturnValue:
         "events/show.html",
         section="Programme",
         event=found,
+        held=catalogue.seats_held(session, [found]),
         formats=FORMAT_WORDS,
         missing=events.missing(found, now=now()) if found.state in ("draft", "archived") else [],
         roster=roster,

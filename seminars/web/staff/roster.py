@@ -49,6 +49,7 @@ def roster(event_id: int) -> ResponseReturnValue:
         "events/roster.html",
         section="Programme",
         event=event,
+        held=catalogue.seats_held(session, [event]),
         wanted=wanted,
         roster=found,
         first=after is None,

@@ -10,7 +10,7 @@ from seminars.catalog.models import EventSession
 from seminars.desk.today import name_of
 from seminars.kit import format as words
 from seminars.registration import changes
-from seminars.registration.queries import told_of
+from seminars.registration.queries import people_told_of, told_of
 from seminars.web.shared import joined, now
 
 
@@ -28,10 +28,12 @@ class Plan:
     """Who will be told of a change, session by session."""
 
     sessions: tuple[Told, ...]
+    people: int
+    """Each counted once, in however many of the sessions they are."""
 
     @property
-    def people(self) -> int:
-        """How many tellings that is in all: somebody in two sessions counts twice, as two calendar entries change."""
+    def entries(self) -> int:
+        """How many calendar entries change: somebody in two sessions has two."""
         return sum(told.people for told in self.sessions)
 
 
@@ -46,7 +48,8 @@ class Unseen(Exception):
 def plan_of(session: Session, parts: Sequence[EventSession]) -> Plan:
     """Who would hear of a change of these sessions."""
     counted = [(part, told_of(session, part)) for part in parts]
-    return Plan(tuple(Told(name_of(part), _when(part), people) for part, people in counted if people))
+    told = tuple(Told(name_of(part), _when(part), people) for part, people in counted if people)
+    return Plan(told, people_told_of(session, parts))
 
 
 def _when(part: EventSession) -> str:

@@ -362,7 +362,7 @@ def test_an_empty_calendar_has_no_events():
         (b"Title,Date\nA,2026-03-17\n", "no iCalendar file"),
         (b"", "empty"),
         (b"BEGIN:VCALENDAR\n\0\nEND:VCALENDAR\n", "zero byte in line 2"),
-        ("BEGIN:VCALENDAR\nX-WR-CALNAME:Grüße\nEND:VCALENDAR\n".encode("latin-1"), "isn't in UTF-8"),
+        ("BEGIN:VCALENDAR\nX-WR-CALNAME:Grüße\nEND:VCALENDAR\n".encode("latin-1"), "isn't in UTF-8.*Save it as UTF-8 and try again"),
         ("BEGIN:VCALENDAR\n".encode("utf-16"), "UTF-16"),
         (b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\n" * 20, "nested deeper"),
         (b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 20_001, "more than 20,000 events"),

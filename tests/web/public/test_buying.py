@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -376,3 +377,57 @@ def test_what_lapsed_meanwhile_can_be_held_again(anna: Visitor, session: Session
     again = anna.press(page, "/checkout", act="longer")
 
     assert "Not held any more" in lapsed.text and "until 12:41 pm CST" in again.text
+
+
+def test_a_declined_card_is_told_of_when_the_buyer_comes_back(
+    anna: Visitor, session: Session, stripe_sandbox: Sandbox, clock: StandingClock
+) -> None:
+    clock.at = datetime.now(UTC)
+    page = held(anna, an_event(session, starts=clock.at + timedelta(days=200)))
+    away = anna.press(page, "/checkout", act="order", follow=False, **ANNA).answer.headers["Location"]
+    with pytest.raises(payer.NotPaid, match="declined"):
+        payer.pay(away, "4000 0000 0000 0002")
+    session.expire_all()
+    order = session.scalars(select(Order)).one()
+
+    told = anna.open(f"/orders/{order.secret}/back")
+    again = anna.press(told, f"/orders/{order.secret}/pay", follow=False)
+
+    assert told.heading == "Your card was declined" and "One step left" not in told.text
+    assert "Nothing was charged, and your seats are held until" in told.text and "Try again with the same card or another." in told.text
+    assert again.answer.headers["Location"] == away and f'/orders/{order.secret}/back"' in requests.get(away, timeout=5).text
+
+
+def test_who_comes_back_without_having_tried_is_one_step_away(
+    anna: Visitor, session: Session, stripe_sandbox: Sandbox, clock: StandingClock
+) -> None:
+    clock.at = datetime.now(UTC)
+    page = held(anna, an_event(session, starts=clock.at + timedelta(days=200)))
+    anna.press(page, "/checkout", act="order", follow=False, **ANNA)
+    session.expire_all()
+    order = session.scalars(select(Order)).one()
+
+    assert anna.open(f"/orders/{order.secret}/back").heading == "One step left: the payment"
+
+
+def test_two_people_for_two_events_are_typed_once(anna: Visitor, session: Session) -> None:
+    first, second = an_event(session, price=0, title="First"), an_event(session, price=0, title="Second")
+    held(anna, first, "2")
+    page = held(anna, second, "2")
+
+    done = anna.press(page, "/checkout", act="order", p2_name="Bo Ek", p2_mail="bo@quillhaven.example", **ANNA)
+
+    assert page.text.count("The same person as person") == 2 and done.heading == "Everybody is registered"
+    seats = session.execute(select(Registration.event_id, Registration.attendee_name).order_by(Registration.id)).all()
+    assert [tuple(seat) for seat in seats] == [
+        (first.id, "Anna Vestergren"), (first.id, "Bo Ek"), (second.id, "Anna Vestergren"), (second.id, "Bo Ek"),
+    ]  # fmt: skip
+
+
+def test_a_total_too_small_for_a_card_is_refused_before_anything_is_ordered(anna: Visitor, session: Session) -> None:
+    page = held(anna, an_event(session, price=30))
+
+    refused = anna.press(page, "/checkout", act="order", **ANNA)
+
+    assert refused.status == 409 and "The total of $0.30 is less than $0.50, the least that can be paid by card." in refused.text
+    assert count(session, Order) == 0 and refused.heading == "Register 1 person"

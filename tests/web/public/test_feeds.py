@@ -71,6 +71,7 @@ def test_the_sitemap_names_what_is_to_come_and_robots_name_the_sitemap(client: F
 
     assert addresses == [
         "http://localhost/",
+        *(f"http://localhost/{page}" for page in ("refunds", "privacy", "accessibility", "contact")),
         f"http://localhost/events/{event.reference}",
         f"http://localhost/seminars/{event.seminar.slug}",
     ]

@@ -2,12 +2,14 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
+from seminars import jobs
 from seminars.catalog import importing
-from seminars.catalog.models import Event, ImportRun
+from seminars.catalog.models import Event, ImportRow, ImportRun
 from seminars.db import db, transaction
 from seminars.messages.models import Message
 from seminars.orders.models import DiscountCode
@@ -140,6 +142,54 @@ def test_a_file_that_cannot_be_read_gets_one_clear_error_and_changes_nothing(des
         assert answer.status_code == 422
         assert 'id="file-error"' in answer.text
     assert one(desk, select(func.count()).select_from(Event)) == 0
+
+
+def test_the_letters_of_a_table_are_read_as_staff_say_they_are_written(desk: Desk) -> None:
+    client = desk.client("program")
+    old = "Title,Date,Start,End,Location\nGrüße aus der Küche,2027-03-15,09:00,10:00,Saal 1\n".encode("windows-1252")
+
+    refused = upload(client, old)
+    run = upload(client, old, encoding="windows-1252").headers["Location"]
+    read = client.get(run).text
+    changed = press(client, f"{run}/plan", {"zone": "Europe/Berlin", "seats": "5", "follow": "label", "encoding": "iso-8859-15"})
+    wrong = press(client, f"{run}/plan", {"seats": "5", "follow": "label", "encoding": "klingon"})
+
+    assert (refused.status_code, "choose the encoding it has" in refused.text) == (422, True)
+    assert "Grüße aus der Küche" in read
+    assert (changed.status_code, wrong.status_code) == (303, 422)
+    newest = select(ImportRun.choices["encoding"].astext).order_by(ImportRun.id.desc()).limit(1)
+    assert one(desk, newest) == "iso-8859-15"
+
+
+def test_what_waits_for_a_choice_is_not_called_left_out(desk: Desk) -> None:
+    client = desk.client("program")
+
+    page = client.get(upload(client, b"Title,Date,Start,End\nWords that calm,2027-03-15,09:00,10:00\n").headers["Location"]).text
+
+    assert re.search(r"Wait for your choice</dt><dd>1\u00a0row<", page)
+    assert re.search(r"Left out</dt><dd>0\u00a0rows<", page)
+    assert '<span class="status is-held">Waits</span>' in page
+
+
+def test_an_import_that_cannot_go_on_does_not_keep_others_waiting(desk: Desk) -> None:
+    broken, whole = (TABLE.replace(b"Words that calm", name) for name in (b"Words that break", b"Words that heal"))
+    with desk.app.app_context(), transaction() as session:
+        for data in (broken, whole):
+            choices = replace(importing.suggested("x.csv", data), zone="America/Chicago")
+            run = importing.plan_import(session, name="x.csv", data=data, center_zone="UTC", choices=choices, now=desk.clock())
+            importing.press(session, run)
+        broken_row = session.scalars(select(ImportRow).where(ImportRow.outcome == "new").order_by(ImportRow.id)).first()
+        assert broken_row is not None
+        broken_row.plan = {"sessions": []}
+        broken_run = broken_row.run_id
+
+    with desk.app.app_context(), pytest.raises(ExceptionGroup, match="goes on where it stopped") as told:
+        jobs.take_imports(desk.app.extensions["seminars"])
+
+    assert [one.__notes__ for one in told.value.exceptions] == [[f"import {broken_run}"]]
+    with desk.app.app_context():
+        assert db.session.scalars(select(ImportRun.state).order_by(ImportRun.id)).all() == ["running", "done"]
+        assert "Words that heal" in db.session.scalars(select(Event.title)).all()
 
 
 def test_a_file_that_is_too_large_is_refused(desk: Desk) -> None:

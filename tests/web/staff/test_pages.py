@@ -1,6 +1,12 @@
 """Every page opens for who may see it, with a little of everything behind it."""
 
+import re
+from pathlib import Path
+
+from seminars.web.staff.messages import LETTERS
 from tests.factories.desk import Desk
+
+TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
 PAGES = (
     "/staff/",
@@ -82,3 +88,24 @@ def test_every_page_of_the_desk_opens(furnished: Desk) -> None:
                 wrong.append((path, answer.status_code, answer.headers.get("Location")))
 
     assert wrong == []
+
+
+def test_every_kind_of_letter_has_a_name_at_the_desk() -> None:
+    written = {str(folder.relative_to(TEMPLATES / "mail")) for folder in (TEMPLATES / "mail").glob("*/*")}
+
+    assert set(LETTERS) == written
+    assert len(set(LETTERS.values())) == len(LETTERS)
+
+
+def test_what_is_wrong_with_a_form_is_said_by_us_beside_the_field_and_not_by_the_browser(furnished: Desk) -> None:
+    admin = furnished.client("admin")
+
+    by_the_browser = [
+        (path, form[:120])
+        for path in PAGES
+        for form in re.findall(r"<form[^>]*>.*?</form>", admin.get(path.format(**furnished.ids)).text, re.DOTALL)
+        if 'method="post"' in form and re.search(r"<(?:input|textarea|select)[^>]*(?: required|type=\"(?:email|url|number)\")", form)
+        if "novalidate" not in form.partition(">")[0]
+    ]
+
+    assert by_the_browser == []

@@ -129,7 +129,8 @@ def test_a_change_of_time_shows_who_is_told_before_it_is_made(furnished: Desk) -
     nothing_sent = count(furnished, Message) == letters
     made = press(client, f"/staff/sessions/{part}", typed | {"agreed": "1"})
 
-    assert "2\u00a0calendar entries change" in plan.text
+    assert "2\u00a0people will be told" in plan.text
+    assert "2\u00a0calendar entries are updated" in plan.text
     assert "10:00\u00a0am to 5:00\u00a0pm\u00a0CDT, Ocotillo Room" in plan.text
     assert (unchanged, nothing_sent) == ("", True)
     assert made.status_code == 303
@@ -170,7 +171,9 @@ def test_a_new_address_of_a_place_shows_who_is_told(furnished: Desk) -> None:
     letters = count(furnished, Message)
     made = press(client, f"/staff/venues/{venue}", typed | {"agreed": "1"})
 
-    assert "4\u00a0calendar entries change" in plan.text
+    assert "2\u00a0people will be told" in plan.text
+    assert "4\u00a0calendar entries are updated" in plan.text
+    assert "tell 2\u00a0people" in plan.text
     assert (made.status_code, count(furnished, Message) > letters) == (303, True)
 
 
@@ -182,7 +185,7 @@ def test_a_copy_is_a_draft_on_its_own_dates(furnished: Desk) -> None:
 
     assert "Draft" in page
     assert "Monday 8\u00a0November 2027, 9:00\u00a0am to 5:00\u00a0pm\u00a0CST" in page
-    assert "0 of 24 taken" in page
+    assert "0 of 24 registered" in page
 
 
 def test_a_draft_can_be_looked_at_by_its_preview_link(furnished: Desk) -> None:
@@ -309,3 +312,13 @@ def test_a_described_seminar_leads_to_its_own_page_where_an_event_of_it_is_plann
     answer = press(client, "/staff/seminars/new", {"title": "Charting for kindness", "summary": "One hour.", "topic": "crisis"})
 
     assert "Plan an event of it" in client.get(answer.location).text
+
+
+def test_seats_that_are_held_are_told_apart_from_those_registered(furnished: Desk) -> None:
+    client, event = furnished.client("program"), furnished.ids["event"]
+
+    pages = [client.get(path).text for path in (f"/staff/events/{event}", f"/staff/events/{event}/roster")]
+    lists = [client.get(path).text for path in ("/staff/", "/staff/events")]
+
+    assert all("2 of 24 registered, 1 held" in page for page in pages)
+    assert all('2 of 24<br><span class="soft">1 held</span>' in page for page in lists)

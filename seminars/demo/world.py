@@ -221,7 +221,7 @@ def _cancel_one(demo: Demo, event_id: int) -> None:
     with demo.work() as session:
         of_event = select(Order).join(OrderLine).where(OrderLine.event_id == event_id, Order.buyer_name == "Nomvula Dlomo")
         order = session.scalars(of_event.distinct()).one()
-        chosen = [order.lines[0].registration_id]
+        chosen = [order.seat_lines[0].seat.id]
         plan = cancelling.plan(session, order, chosen, refund=True)
         assert plan.refund == Money(1_190_00, "USD")
         cancelling.carry_out(

@@ -100,7 +100,7 @@ def _recognise(session: Session, event_session: EventSession, held_on: date, now
 
 def _lines(one: _Earned, name: str) -> list[postings.Line]:
     rule = postings.delivered if one.state in TOOK_PLACE else postings.fee_kept
-    return rule(one.amount, session=name)
+    return rule(one.amount, dimension=name)
 
 
 def _mark_recognised(session: Session, event_session: EventSession) -> Sequence[_Earned]:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from seminars.config import Center
+from seminars.consulting.models import Appointment
 from seminars.db import ring
 from seminars.invoices import numbering
 from seminars.invoices.facts import CreditedSeat, credit_note_facts, hash_of
@@ -28,15 +29,15 @@ class MoreThanInvoiced(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """What is taken back of one seat, in minor units of the invoice's currency."""
+    """What is taken back of one thing (`registration/118`, `appointment/3`), in minor units of the invoice's currency."""
 
-    registration_id: int
+    thing: str
     net: int
     tax: int
 
     @property
     def total(self) -> int:
-        """What the customer gets back for this seat."""
+        """What the customer gets back for it."""
         return self.net + self.tax
 
     def less(self, total: int) -> "CreditLine":
@@ -44,18 +45,14 @@ class CreditLine:
         if total >= self.total:
             return self
         tax = int((Decimal(self.tax) * total / self.total).to_integral_value(ROUND_HALF_UP))
-        return CreditLine(self.registration_id, total - tax, tax)
+        return CreditLine(self.thing, total - tax, tax)
 
 
-def left(session: Session, invoice: Invoice, registrations: Collection[int] | None = None) -> list[CreditLine]:
-    """What can still be credited of an invoice: for some of its seats, or for all."""
-    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id).order_by(InvoiceLine.id)
-    if registrations is not None:
-        query = query.where(InvoiceLine.registration_id.in_(registrations))
-    lines = (
-        CreditLine(line.registration_id, line.net - line.credited_net, line.tax - line.credited_tax) for line in session.scalars(query)
-    )
-    return [line for line in lines if line.total]
+def left(session: Session, invoice: Invoice, things: Collection[str] | None = None) -> list[CreditLine]:
+    """What can still be credited of an invoice: for some of what it bills, or for all."""
+    rows = session.scalars(select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id).order_by(InvoiceLine.id))
+    lines = (CreditLine(row.thing, row.net - row.credited_net, row.tax - row.credited_tax) for row in rows)
+    return [line for line in lines if line.total and (things is None or line.thing in things)]
 
 
 def issue(
@@ -76,7 +73,7 @@ def issue(
         raise ValueError(f"{key}: there is nothing to credit. A free seat needs no credit note.")
     owed = still_owed(session, invoice)
     rows = _mark_credited(session, invoice, lines)
-    deferred, delivered = _take_back(session, invoice.currency, [(rows[line.registration_id], line.net) for line in lines])
+    deferred, delivered = _take_back(session, invoice.currency, [(rows[line.thing], line.net) for line in lines])
     note = _write(session, invoice, key, lines, reason, center, now)
     _post(session, invoice, note, deferred, delivered, owed, now)
     if not left(session, invoice):
@@ -95,15 +92,14 @@ def still_owed(session: Session, invoice: Invoice) -> Money:
     return Money(max(open_amount, 0), invoice.currency)
 
 
-def _mark_credited(session: Session, invoice: Invoice, lines: Sequence[CreditLine]) -> dict[int, InvoiceLine]:
-    """Add to what has been credited of each seat; returns the invoice's lines by seat. Raises MoreThanInvoiced."""
-    wanted = [line.registration_id for line in lines]
-    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id, InvoiceLine.registration_id.in_(wanted))
-    rows = {row.registration_id: row for row in session.scalars(query.order_by(InvoiceLine.id).execution_options(populate_existing=True))}
+def _mark_credited(session: Session, invoice: Invoice, lines: Sequence[CreditLine]) -> dict[str, InvoiceLine]:
+    """Add to what has been credited of each thing; returns the invoice's lines by thing. Raises MoreThanInvoiced."""
+    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice.id)
+    rows = {row.thing: row for row in session.scalars(query.order_by(InvoiceLine.id).execution_options(populate_existing=True))}
     for line in lines:
-        row = rows.get(line.registration_id)
+        row = rows.get(line.thing)
         if row is None or line.net > row.net - row.credited_net or line.tax > row.tax - row.credited_tax or min(line.net, line.tax) < 0:
-            raise MoreThanInvoiced(f"Invoice {invoice.number} does not hold that much for this seat any more.")
+            raise MoreThanInvoiced(f"Invoice {invoice.number} does not hold that much for this any more.")
         row.credited_net += line.net
         row.credited_tax += line.tax
     session.flush()
@@ -111,7 +107,7 @@ def _mark_credited(session: Session, invoice: Invoice, lines: Sequence[CreditLin
 
 
 def _take_back(session: Session, currency: str, wanted: Sequence[tuple[InvoiceLine, int]]) -> tuple[dict[str, Money], Money]:
-    """Release deferrals for the credited net; returns what was released by session (`session/7`) and what had been earned already."""
+    """Release deferrals for the credited net; returns what was released by dimension (`session/7`) and what had been earned already."""
     ids = [row.id for row, _ in wanted]
     query = select(RevenueShare).where(RevenueShare.line_id.in_(ids)).order_by(RevenueShare.id).with_for_update()
     shares: dict[int, list[RevenueShare]] = {}
@@ -126,8 +122,7 @@ def _take_back(session: Session, currency: str, wanted: Sequence[tuple[InvoiceLi
         earned += Money(net - from_deferred, currency)
         for share, part in zip(mine, spread(from_deferred, room), strict=True):
             share.credited += part
-            name = reference("session", share.session_id)
-            released[name] = released.get(name, Money(0, currency)) + Money(part, currency)
+            released[share.dimension] = released.get(share.dimension, Money(0, currency)) + Money(part, currency)
     session.flush()
     return released, earned
 
@@ -171,18 +166,18 @@ def _write(
 
 
 def _seats(session: Session, invoice: Invoice, lines: Sequence[CreditLine]) -> list[CreditedSeat]:
-    ids = [line.registration_id for line in lines]
     query = (
-        select(OrderLine.registration_id, OrderLine.description, Registration.attendee_name)
-        .join(Registration, Registration.id == OrderLine.registration_id)
-        .where(Registration.id.in_(ids))
+        select(OrderLine, func.coalesce(Registration.attendee_name, Appointment.client_name))
+        .outerjoin(Registration, Registration.id == OrderLine.registration_id)
+        .outerjoin(Appointment, Appointment.id == OrderLine.appointment_id)
+        .where(OrderLine.order_id == invoice.order_id)
     )
-    told = {registration_id: (description, person) for registration_id, description, person in session.execute(query)}
+    told = {line.thing: (line.description, person) for line, person in session.execute(query)}
     details = {line["description"]: line["details"] for line in invoice.facts["lines"]}
     return [
         CreditedSeat(description, details.get(description, ""), person, line.net, line.tax)
         for line in lines
-        for description, person in (told[line.registration_id],)
+        for description, person in (told[line.thing],)
     ]
 
 

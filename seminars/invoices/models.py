@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from seminars.db import Amount, Base, Currency, Id, Instant
 from seminars.kit.money import Money
 from seminars.kit.references import reference
-from seminars.orders.models import Order
+from seminars.orders.models import Order, thing_of
 
 ISSUED = "documents"
 """The bell of what was issued and has no PDF yet."""
@@ -100,6 +100,11 @@ class InvoiceLine(Base):
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
     shares: Mapped[list["RevenueShare"]] = relationship(back_populates="line", order_by="RevenueShare.id")
 
+    @property
+    def thing(self) -> str:
+        """What it is about, as other rooms name it: `registration/118`, `appointment/3`, `milestone/4`."""
+        return thing_of(self.registration_id, self.appointment_id, self.subject)
+
 
 class RevenueShare(Base):
     """The part of a line's net that is deferred for one session, appointment or retainer: recognised as it is delivered, unless credited.
@@ -126,6 +131,13 @@ class RevenueShare(Base):
     recognised: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
     line: Mapped[InvoiceLine] = relationship(back_populates="shares")
+
+    @property
+    def dimension(self) -> str:
+        """What it is deferred for, as the book names it: `session/7`, `appointment/3`, `retainer/2`."""
+        if self.session_id is not None:
+            return reference("session", self.session_id)
+        return reference("appointment", self.appointment_id) if self.appointment_id is not None else self.subject or ""
 
 
 class CreditNote(Base):

@@ -1,7 +1,7 @@
 """The posting rules: for each business fact, which accounts it debits (+) and credits (−). Numbers are the rows of ledger.md §4.
 
-Dimensions: receivables, unapplied receipts and refunds payable name the order (`order/118`), deferred and earned revenue the session
-(`session/7`), so that an account's balance can be split by what it is made of.
+Dimensions: receivables, unapplied receipts and refunds payable name the order (`order/118`), deferred and earned revenue what it is for
+(`session/7`, `appointment/3`, `retainer/2`, `milestone/4`), so that an account's balance can be split by what it is made of.
 """
 
 from collections.abc import Mapping
@@ -32,13 +32,33 @@ class Line:
     dimension: str = ""
 
 
-def invoice_issued(by_session: Mapping[str, Money], tax: Money, *, owed_by: str) -> list[Line]:
-    """Rules 1, 5 and 13: the customer owes the invoice; its net is deferred per session, at the transaction price."""
-    total = sum(by_session.values(), tax)
+DEFERRED = {
+    "session": chart.DEFERRED_SEMINARS,
+    "appointment": chart.DEFERRED_CONSULTING,
+    "retainer": chart.DEFERRED_CONSULTING,
+    "milestone": chart.UNBILLED_SERVICES,
+    "timesheets": chart.UNBILLED_SERVICES,
+}
+"""Where the net of an invoice goes, by what it is for: deferred until delivery, or against work that was earned before it was billed."""
+
+
+def deferred_account(dimension: str) -> int:
+    """The account that the invoice of such a thing credits."""
+    return DEFERRED[dimension.partition("/")[0]]
+
+
+def revenue_account(dimension: str) -> int:
+    """The account in which such a thing is earned."""
+    return chart.SEMINAR_REVENUE if dimension.startswith("session/") else chart.CONSULTING_REVENUE
+
+
+def invoice_issued(by_dimension: Mapping[str, Money], tax: Money, *, owed_by: str) -> list[Line]:
+    """Rules 1, 5, 13, 41, 44 and 54: the customer owes the invoice; its net is deferred for what it is for, at the transaction price."""
+    total = sum(by_dimension.values(), tax)
     return _without_zeros(
         [
             Line(chart.RECEIVABLE, total, owed_by),
-            *(Line(chart.DEFERRED_SEMINARS, -net, session) for session, net in by_session.items()),
+            *(Line(deferred_account(dimension), -net, dimension) for dimension, net in by_dimension.items()),
             Line(chart.SALES_TAX, -tax),
         ]
     )
@@ -68,7 +88,7 @@ def credited(deferred: Mapping[str, Money], delivered_part: Money, tax: Money, o
     set_off = min(owed, total)
     return _without_zeros(
         [
-            *(Line(chart.DEFERRED_SEMINARS, net, session) for session, net in deferred.items()),
+            *(Line(deferred_account(dimension), net, dimension) for dimension, net in deferred.items()),
             Line(chart.REFUNDS_AFTER_DELIVERY, delivered_part, order),
             Line(chart.SALES_TAX, tax),
             Line(chart.RECEIVABLE, -set_off, order),
@@ -87,14 +107,15 @@ def refund_failed(amount: Money, *, owed_to: str) -> list[Line]:
     return [Line(chart.STRIPE_CLEARING, amount), Line(chart.REFUNDS_PAYABLE, -amount, owed_to)]
 
 
-def delivered(amount: Money, *, session: str) -> list[Line]:
-    """Rules 35 to 37: what was deferred for this session is earned."""
-    return [Line(chart.DEFERRED_SEMINARS, amount, session), Line(chart.SEMINAR_REVENUE, -amount, session)]
+def delivered(amount: Money, *, dimension: str) -> list[Line]:
+    """Rules 35 to 37 and 55: what was deferred for this session or appointment is earned."""
+    return [Line(deferred_account(dimension), amount, dimension), Line(revenue_account(dimension), -amount, dimension)]
 
 
-def fee_kept(amount: Money, *, session: str) -> list[Line]:
-    """What a cancelled seat was not given back is a cancellation fee, earned when the session is delivered."""
-    return [Line(chart.DEFERRED_SEMINARS, amount, session), Line(chart.CANCELLATION_FEES, -amount, session)]
+def fee_kept(amount: Money, *, dimension: str) -> list[Line]:
+    """What was not given back of something cancelled is a cancellation fee (rule 21): of a seat it is earned when the session is
+    delivered, of an appointment, which will never be, at once."""
+    return [Line(deferred_account(dimension), amount, dimension), Line(chart.CANCELLATION_FEES, -amount, dimension)]
 
 
 def identified(amount: Money, *, order: str) -> list[Line]:

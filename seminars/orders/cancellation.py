@@ -13,7 +13,7 @@ from seminars.registration import places
 
 def expire(session: Session, order: Order, *, now: datetime) -> Order:
     """Let an unpaid order lapse: its seats go back on sale. The caller has it locked and knows that no money is coming."""
-    if order.state != "placed":
+    if order.state != "placed" or billed(order):
         return order
     _free_unpaid(session, order, "expired", now=now)
     return order
@@ -23,12 +23,19 @@ def cancel_unpaid(session: Session, order: Order, *, now: datetime) -> Order:
     """Cancel an order that nobody has paid. Raises Conflict when it is paid or gone."""
     if order.state != "placed":
         raise Conflict("Only an order that waits for its payment can be cancelled this way.")
+    if billed(order):
+        raise Conflict("This order is billed by an invoice for work that was done or agreed. It is credited, not cancelled.")
     _free_unpaid(session, order, "cancelled", now=now)
     return order
 
 
+def billed(order: Order) -> bool:
+    """Whether it holds nothing that could go back on sale: it was placed with its invoice, which stays owed until it is paid."""
+    return not order.seat_lines and not order.meeting_lines
+
+
 def revive(session: Session, order: Order, *, now: datetime) -> Order:
-    """Take the seats of a lapsed order again, for a buyer who comes back or money that came late.
+    """Take what a lapsed order held again, for a buyer who comes back or money that came late.
 
     Raises SoldOut or SlotGone; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller opens a
     savepoint if it means to go on after that.

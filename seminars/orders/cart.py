@@ -142,10 +142,10 @@ def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: da
     """Take an appointment out of the cart and give its slot back. Raises NotFound, Conflict."""
     _lines_now(session, cart)
     line = next((one for one in cart.meeting_lines if one.appointment_id == appointment_id), None)
-    if line is None or line.appointment is None:
+    if line is None:
         raise NotFound("This appointment is not in your cart.")
     session.execute(delete(LINES).where(LINES.c.id == line.id))
-    booking.drop(session, [line.appointment], now=now)
+    booking.drop(session, [line.meeting], now=now)
     _forget_lines(session, cart)
     return cart
 
@@ -153,8 +153,8 @@ def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: da
 def let_go(session: Session, cart: Cart, *, lost: Collection[int] = (), now: datetime) -> Cart:
     """Give back everything that the cart holds; what was lost to others (cart lines by id) leaves it, the rest can be held again."""
     _lines_now(session, cart)
-    holds.release(session, [line.hold_id for line in cart.seat_lines if line.hold_id is not None])
-    booking.drop(session, [line.appointment for line in cart.meeting_lines if line.appointment is not None], now=now)
+    holds.release(session, [line.seats_held.id for line in cart.seat_lines])
+    booking.drop(session, [line.meeting for line in cart.meeting_lines], now=now)
     if lost:
         session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.id.in_(lost)))
     _forget_lines(session, cart)
@@ -162,9 +162,7 @@ def let_go(session: Session, cart: Cart, *, lost: Collection[int] = (), now: dat
 
 
 def _check_one_currency(cart: Cart, currency: str, seats: Mapping[int, "_Held"]) -> None:
-    theirs = {held.currency for held in seats.values()} | {
-        line.appointment.offering.currency for line in cart.meeting_lines if line.appointment is not None
-    }
+    theirs = {held.currency for held in seats.values()} | {line.meeting.offering.currency for line in cart.meeting_lines}
     if theirs - {currency}:
         raise BadInput("These are sold in different currencies. Order them one after the other.", "slot")
 
@@ -265,19 +263,23 @@ def use_code(session: Session, cart: Cart, text: str, *, now: datetime) -> Cart:
 
 def held_until(cart: Cart) -> datetime | None:
     """When the first of its holds ends; None when one is gone already."""
-    ends = [line.hold.ends_at if line.hold.state == "active" else None for line in cart.seat_lines if line.hold is not None]
-    ends += [line.appointment.held_until for line in cart.meeting_lines if line.appointment is not None]
+    ends = [line.seats_held.ends_at if line.seats_held.state == "active" else None for line in cart.seat_lines]
+    ends += [line.meeting.held_until for line in cart.meeting_lines]
     standing = [end for end in ends if end is not None]
     return min(standing) if standing and len(standing) == len(ends) else None
 
 
 def hold_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
     """Try to hold once more what lapsed while the buyer was away. Raises SoldOut or SlotGone when somebody else has it now."""
-    if seats := {line.ticket_type_id: line.places for line in cart.seat_lines if line.ticket_type_id is not None}:
+    if seats := {line.kind.id: line.places for line in cart.seat_lines}:
         add_places(session, cart, seats, now=now)
+    return hold_meetings_again(session, cart, now=now)
+
+
+def hold_meetings_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
+    """Hold the appointments of a cart once more. Raises SlotGone."""
     for line in cart.meeting_lines:
-        assert line.appointment is not None and line.length is not None
-        again = booking.hold_again(session, line.appointment, line.length, now=now)
+        again = booking.hold_again(session, line.meeting, line.price_list, now=now)
         if again.id != line.appointment_id:
             session.execute(update(LINES).where(LINES.c.id == line.id).values(appointment_id=again.id))
     _forget_lines(session, cart)
@@ -296,13 +298,14 @@ def wanted_lines(cart: Cart) -> list[LineWanted]:
     """One entry per seat and per appointment, in the order of the lines."""
     found: list[LineWanted] = []
     for line in cart.lines:
-        if (kind := line.ticket_type) is not None:
+        if line.ticket_type_id is not None:
+            kind = line.kind
             title = f"{kind.event.title}, {kind.name}"
             seat = LineWanted(kind.event_id, kind.id, title, kind.price, kind.early_price, kind.early_until, kind.currency)
             found += [seat] * line.places
-        elif line.appointment is not None and line.length is not None:
-            meeting, currency = line.appointment, line.appointment.offering.currency
-            found.append(LineWanted(None, None, described(meeting), line.length.price, None, None, currency, meeting.id))
+        else:
+            price, currency = line.price_list.price, line.meeting.offering.currency
+            found.append(LineWanted(None, None, described(line.meeting), price, None, None, currency, line.meeting.id))
     return found
 
 

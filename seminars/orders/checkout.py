@@ -37,7 +37,7 @@ class PriceChanged(Conflict):
 
 
 class SomethingLost(Conflict):
-    """Part of a cart went to somebody else. Nothing was ordered; the door gives back all that the cart still held, in a commit of its own."""
+    """Part of a cart went to somebody else. Nothing was ordered; the door gives back what the cart still held, in a commit of its own."""
 
     def __init__(self, lost: Mapping[int, str]) -> None:
         self.lost = dict(lost)
@@ -74,7 +74,7 @@ def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agr
         raise PriceChanged(words.money(priced.total))
     if lost := _lost(session, cart) if cart.meeting_lines else {}:
         raise SomethingLost(lost)
-    holds.consume(session, [line.hold_id for line in cart.seat_lines if line.hold_id is not None])
+    holds.consume(session, [line.seats_held.id for line in cart.seat_lines])
     if code is not None and priced.discounted:
         discounts.use(session, code.id, priced.discounted)
     order = _write_order(session, cart, party, priced, terms, code_id=code.id if code else None, now=now)
@@ -96,24 +96,23 @@ def place_order(session: Session, cart: Cart, party: Party, *, terms: Terms, agr
 
 def _lost(session: Session, cart: Cart) -> dict[int, str]:
     """What of the cart is not held any more, by cart line. What is still held is locked, so that it stays so until the commit."""
-    ids = [line.hold_id for line in cart.seat_lines]
+    ids = [line.seats_held.id for line in cart.seat_lines]
     standing = set(
         session.scalars(select(Hold.id).where(Hold.id.in_(ids), Hold.state == "active").order_by(Hold.id).with_for_update(key_share=True))
     )
     lost = {line.id: _seats_in_words(line) for line in cart.seat_lines if line.hold_id not in standing}
     meetings = {line.appointment_id: line for line in cart.meeting_lines}
-    gone = booking.lost_of(session, [line.appointment for line in meetings.values() if line.appointment is not None])
+    gone = booking.lost_of(session, [line.meeting for line in meetings.values()])
     return lost | {meetings[one.id].id: carts.described(one) for one in gone}
 
 
 def _seats_in_words(line: CartLine) -> str:
-    assert line.ticket_type is not None
-    return f"{words.count(line.places, 'seat', 'seats')} in {line.ticket_type.event.title}"
+    return f"{words.count(line.places, 'seat', 'seats')} in {line.kind.event.title}"
 
 
 def _keep_meetings(session: Session, cart: Cart, order: Order, party: Party, *, now: datetime) -> dict[int, Appointment]:
     """The cart's appointments, kept for the order in the buyer's name."""
-    meetings = [line.appointment for line in cart.meeting_lines if line.appointment is not None]
+    meetings = [line.meeting for line in cart.meeting_lines]
     client = booking.Client(party.buyer.name, party.buyer.email, party.buyer.organisation)
     booking.keep(session, meetings, order_reference=order.reference, client=client, now=now)
     return {one.id: one for one in meetings}
@@ -125,11 +124,9 @@ def _check(cart: Cart, party: Party, terms: Terms, now: datetime) -> None:
     if len(party.attendees) != sum(line.places for line in cart.seat_lines):
         raise Conflict("The number of seats has changed since you opened this page. Please look at it and press again.")
     for line in cart.seat_lines:
-        assert line.ticket_type is not None
-        carts.check_open(line.ticket_type.event, now=now, desk=terms.channel == "desk")
+        carts.check_open(line.kind.event, now=now, desk=terms.channel == "desk")
     for line in cart.meeting_lines:
-        assert line.appointment is not None
-        booking.check_open(line.appointment, now=now, desk=terms.channel == "desk")
+        booking.check_open(line.meeting, now=now, desk=terms.channel == "desk")
 
 
 def _close(session: Session, cart: Cart) -> None:
@@ -183,8 +180,8 @@ def _write_order(
 
 def _policies(cart: Cart) -> list[dict[str, Any]]:
     """The refund rules of all that is in the cart, as they are today: what was agreed, whatever staff change later."""
-    events = {line.ticket_type.event.id: line.ticket_type.event for line in cart.seat_lines if line.ticket_type is not None}
-    meetings = [line.appointment for line in cart.meeting_lines if line.appointment is not None]
+    events = {line.kind.event.id: line.kind.event for line in cart.seat_lines}
+    meetings = [line.meeting for line in cart.meeting_lines]
     return [_policy({"event_id": event.id}, event.policy, event.starts_at, event.zone) for event in events.values()] + [
         _policy({"appointment_id": one.id}, one.offering.policy, one.starts_at, one.zone) for one in meetings
     ]

@@ -46,7 +46,8 @@ class TooManyMeetingsHeld(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            f"We hold at most {MOST_UNPAID_MEETINGS} appointments for one network that are not paid yet. Pay for those first, or take one out."
+            f"We hold at most {MOST_UNPAID_MEETINGS} appointments for one network that are not paid yet."
+            " Pay for those first, or take one out."
         )
 
 
@@ -97,7 +98,7 @@ def check_meetings(session: Session, cart: Cart) -> None:
 def check_order(session: Session, order: Order) -> None:
     """Raises TooManyHeld when a lapsed order, having its seats again, brings its client past the limit."""
     if order.cart is not None:
-        check_cart(session, order.cart, Counter(line.event_id for line in order.seat_lines))
+        check_cart(session, order.cart, Counter(line.seat.event_id for line in order.seat_lines))
 
 
 def _unpaid(session: Session, cart: Cart, event_ids: Mapping[int, int]) -> Counter[int]:

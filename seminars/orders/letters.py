@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event
 from seminars.config import Letterhead
+from seminars.consulting.models import Appointment
+from seminars.kit.format import time_range
 from seminars.kit.money import Money
 from seminars.kit.references import reference
 from seminars.messages.outbox import Letter
 from seminars.messages.render import Posted
-from seminars.orders.models import Order, OrderLine
+from seminars.orders.models import Order
 from seminars.orders.queries import lines_of
+from seminars.orders.wording import meeting_people, things
 from seminars.registration.letters import Purchase
 from seminars.registration.models import Registration
 
@@ -31,15 +34,17 @@ def order_page(order: Order, letterhead: Letterhead) -> str:
 
 def order_received(order: Order, *, letterhead: Letterhead) -> Letter:
     """What was ordered, for whom, what is to be paid, and the address under which all of it can be found again."""
-    return _letter(order, RECEIVED, f"order.received:{order.id}", _facts(order, [line.registration for line in order.lines], letterhead))
+    return _letter(order, RECEIVED, f"order.received:{order.id}", _facts(order, _seats_of(order), letterhead))
 
 
 def order_confirmed(order: Order, confirmed: Sequence[Registration], *, letterhead: Letterhead) -> list[Letter]:
     """The seats are certain: who takes them, who has been written to, which are still without a name.
 
-    None for a buyer who took one seat and sits in it: the letter about that seat says it all.
+    None for a buyer who took one seat and sits in it, or one who only has appointments: the letters about those say it all.
     """
-    if len(confirmed) == 1 and (confirmed[0].attendee_email or "").casefold() == order.buyer_email.casefold():
+    if not confirmed:
+        return []
+    if len(order.lines) == 1 and (confirmed[0].attendee_email or "").casefold() == order.buyer_email.casefold():
         return []
     since = f"{order.paid_at:%Y%m%dT%H%M%S}" if order.paid_at else ""
     return [_letter(order, CONFIRMED, f"order.confirmed:{order.id}:{since}", _facts(order, confirmed, letterhead))]
@@ -47,13 +52,13 @@ def order_confirmed(order: Order, confirmed: Sequence[Registration], *, letterhe
 
 def payment_failed(order: Order, *, attempt_number: int, letterhead: Letterhead) -> Letter:
     """The bank did not pay: the seats went back, and how to try another way."""
-    facts = _facts(order, [line.registration for line in order.lines], letterhead)
+    facts = _facts(order, _seats_of(order), letterhead)
     return _letter(order, FAILED, f"order.payment-failed:{order.id}:{attempt_number}", facts)
 
 
 def paid_without_seat(order: Order, came: Money, *, letterhead: Letterhead) -> Letter:
     """The money came when the seats were gone: it goes back, and what can be had instead."""
-    facts = _facts(order, [line.registration for line in order.lines], letterhead)
+    facts = _facts(order, _seats_of(order), letterhead)
     return _letter(order, UNPLACED, f"order.paid-unplaced:{order.id}", facts | {"came": {"amount": came.amount, "currency": came.currency}})
 
 
@@ -65,7 +70,9 @@ def purchase_of(order: Order, *, letterhead: Letterhead) -> Purchase:
         buyer_email=order.buyer_email,
         page=order_page(order, letterhead),
         paid=order.total > 0 and order.state == "paid",
-        refunds={rule["event_id"]: _refund(rule) for rule in order.policies if order.total and _in_time(rule, order)},
+        refunds={
+            rule["event_id"]: _refund(rule) for rule in order.policies if "event_id" in rule and order.total and _in_time(rule, order)
+        },
     )
 
 
@@ -91,6 +98,14 @@ def _letter(order: Order, kind: str, key: str, facts: dict[str, Any]) -> Letter:
     return Letter(kind=kind, key=key, to=order.buyer_email, name=order.buyer_name, facts=facts, references=(order.reference,))
 
 
+def _seats_of(order: Order) -> list[Registration]:
+    return [line.seat for line in order.seat_lines]
+
+
+def _meetings_of(order: Order) -> list[Appointment]:
+    return [line.meeting for line in order.meeting_lines]
+
+
 def _facts(order: Order, registrations: Sequence[Registration], letterhead: Letterhead) -> dict[str, Any]:
     people = [
         {"name": one.attendee_name, "email": one.attendee_email, "event": one.event.title, "buyer": _same(one, order)}
@@ -110,12 +125,24 @@ def _facts(order: Order, registrations: Sequence[Registration], letterhead: Lett
         "people": people,
         "unnamed": len(registrations) - len(people),
         "places": len(registrations),
-        "events": _events(order.lines),
+        "things": things(len(registrations), len(order.meeting_lines)),
+        "several": len(registrations) + len(order.meeting_lines) > 1,
+        "events": [*_events(_seats_of(order)), *(_meeting(one) for one in _meetings_of(order))],
     }
 
 
-def _events(lines: Sequence[OrderLine]) -> list[dict[str, Any]]:
-    events = {line.registration.event.id: line.registration.event for line in lines}
+def _meeting(appointment: Appointment) -> dict[str, Any]:
+    return {
+        "title": appointment.offering.title,
+        "starts_at": appointment.starts_at.isoformat(),
+        "ends_at": appointment.ends_at.isoformat(),
+        "zone": appointment.zone,
+        "place": f"{time_range(appointment.starts_at, appointment.ends_at, appointment.zone)}, with {meeting_people(appointment)}",
+    }
+
+
+def _events(seats: Sequence[Registration]) -> list[dict[str, Any]]:
+    events = {seat.event.id: seat.event for seat in seats}
     return [
         {
             "title": event.title,

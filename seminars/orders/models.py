@@ -1,5 +1,6 @@
 """Carts, discount codes, orders and their lines."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -123,6 +124,30 @@ class CartLine(Base):
     appointment: Mapped[Appointment | None] = relationship()
     length: Mapped[OfferingLength | None] = relationship()
 
+    @property
+    def kind(self) -> TicketType:
+        """The ticket type of a line that is seats."""
+        assert self.ticket_type is not None
+        return self.ticket_type
+
+    @property
+    def seats_held(self) -> Hold:
+        """The hold of a line that is seats."""
+        assert self.hold is not None
+        return self.hold
+
+    @property
+    def meeting(self) -> Appointment:
+        """The appointment of a line that is one."""
+        assert self.appointment is not None
+        return self.appointment
+
+    @property
+    def price_list(self) -> OfferingLength:
+        """Which length, at which price, a line that is an appointment was chosen as."""
+        assert self.length is not None
+        return self.length
+
 
 class Order(Base):
     """The commercial agreement, with prices, policy and buyer as they were when it was placed. `secret` opens its page."""
@@ -231,3 +256,34 @@ class OrderLine(Base):
     order: Mapped[Order] = relationship(back_populates="lines")
     registration: Mapped[Registration | None] = relationship()
     appointment: Mapped[Appointment | None] = relationship()
+
+    @property
+    def seat(self) -> Registration:
+        """The seat of a line that is one."""
+        assert self.registration is not None
+        return self.registration
+
+    @property
+    def meeting(self) -> Appointment:
+        """The appointment of a line that is one."""
+        assert self.appointment is not None
+        return self.appointment
+
+    @property
+    def thing(self) -> str:
+        """What is sold, as other rooms name it: `registration/118`, `appointment/3`, `milestone/4`."""
+        return thing_of(self.registration_id, self.appointment_id, self.subject)
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When it begins, where it has a time."""
+        if self.registration is not None:
+            return self.registration.event.starts_at
+        return self.appointment.starts_at if self.appointment is not None else None
+
+
+def thing_of(registration_id: int | None, appointment_id: int | None, subject: str | None) -> str:
+    """The name of what a line of an order or an invoice is about: one of the three is given."""
+    if registration_id is not None:
+        return reference("registration", registration_id)
+    return reference("appointment", appointment_id) if appointment_id is not None else subject or ""

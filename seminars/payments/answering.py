@@ -16,6 +16,7 @@ from seminars.invoices.credit_notes import CreditLine
 from seminars.invoices.models import CreditNote
 from seminars.kit.format import local, money
 from seminars.kit.money import Money
+from seminars.kit.references import reference as named
 from seminars.kit.refusals import BadInput, Conflict
 from seminars.ledger import journal, periods, postings
 from seminars.orders import attention, settlement
@@ -76,17 +77,17 @@ def ways(session: Session, refund: Refund) -> Ways:
     payment, order = refund.payment, refund.payment.order
     promised = _stuck_promise(session, refund)
     invoice = cancelling.invoice_of(session, order) if payment.role == "settles" else None
-    left = {line.registration_id: line for line in credit_notes.left(session, invoice)} if invoice else {}
+    left = {line.thing: line for line in credit_notes.left(session, invoice)} if invoice else {}
     seats = [
         Seat(
-            registration_id=line.registration_id,
-            person=line.registration.attendee_name or "Seat without a name",
-            event=line.registration.event.title,
-            left=Money(left[line.registration_id].total, order.currency),
-            taken=line.registration.state == "confirmed",
+            registration_id=line.seat.id,
+            person=line.seat.attendee_name or "Seat without a name",
+            event=line.seat.event.title,
+            left=Money(left[line.thing].total, order.currency),
+            taken=line.seat.state == "confirmed",
         )
-        for line in order.lines
-        if line.registration_id in left
+        for line in order.seat_lines
+        if line.thing in left
     ]
     return Ways(promised.money if promised else None, payment.role != "settles" and promised is None, seats)
 
@@ -107,7 +108,7 @@ def credit(
         raise Conflict("This money settled no invoice, so that there is nothing to credit.")
     if credit_notes.still_owed(session, invoice):
         raise Conflict("Some of the invoice is still to be paid. A credit would lower that debt and not answer this refund.")
-    lines = _spread(credit_notes.left(session, invoice, registration_ids), refund.money)
+    lines = _spread(credit_notes.left(session, invoice, [named("registration", one) for one in registration_ids]), refund.money)
     key = f"{refund.reference}:by-hand"
     note = credit_notes.issue(session, invoice, key=key, lines=lines, reason=reason, center=letterhead.center, now=now)
     if cancel:

@@ -88,27 +88,27 @@ class Plan:
 
 def plan(session: Session, order: Order, registration_ids: Sequence[int], *, refund: bool) -> Plan:
     """What cancelling these seats of the order will do. Raises Conflict when a seat cannot be cancelled."""
-    lines = [line for line in order.lines if line.registration_id in set(registration_ids)]
+    lines = [line for line in order.seat_lines if line.seat.id in set(registration_ids)]
     if not lines or len(lines) != len(set(registration_ids)):
         raise Conflict("Choose seats of this order.")
     if order.state != "paid":
         raise Conflict("Only seats of a settled order are cancelled one by one; an unpaid order is cancelled whole.")
     payment, invoice = settling_payment(session, order), invoice_of(session, order)
-    invited = _with_entry(session, [line.registration.reference for line in lines])
+    invited = _with_entry(session, [line.seat.reference for line in lines])
     seats = tuple(
         SeatPlan(
-            registration_id=line.registration_id,
-            person=line.registration.attendee_name or "Seat without a name",
-            event=line.registration.event.title,
+            registration_id=line.seat.id,
+            person=line.seat.attendee_name or "Seat without a name",
+            event=line.seat.event.title,
             price=line.net + line.tax,
             refund=line.net + line.tax if refund and payment is not None else 0,
-            told=line.registration.reference in invited,
+            told=line.seat.reference in invited,
         )
         for line in lines
     )
     for line in lines:
-        if line.registration.state != "confirmed":
-            person, state = line.registration.attendee_name or "nobody", line.registration.state.replace("_", " ")
+        if line.seat.state != "confirmed":
+            person, state = line.seat.attendee_name or "nobody", line.seat.state.replace("_", " ")
             raise Conflict(f"The seat of {person} is {state} and cannot be cancelled.")
     made = Plan(
         order_id=order.id,
@@ -174,7 +174,7 @@ def _give_back(session: Session, order: Order, made: Plan, *, reason: str, lette
     ids = {seat.registration_id for seat in made.seats}
     # A seat of a paid order is cancelled once: the first of those that go together names what is done for them.
     key = f"{order.reference}:cancel:{min(ids)}"
-    lines = [CreditLine(line.registration_id, line.net, line.tax) for line in order.lines if line.registration_id in ids]
+    lines = [CreditLine(line.thing, line.net, line.tax) for line in order.seat_lines if line.seat.id in ids]
     credit_notes.issue(session, invoice, key=key, lines=lines, reason=reason, center=letterhead.center, now=now)
     if made.refund:
         refunds.promise_refund(session, payment, made.refund, key=key, reason=reason, letterhead=letterhead, now=now)

@@ -118,7 +118,7 @@ def _failed(session: Session, attempt: PaymentAttempt, order: Order, intent: Int
     session.flush()
     if order.state != "placed" or _other_live(session, attempt):
         return
-    if any(line.registration.event.starts_at <= now for line in order.lines if line.registration.event.starts_at):
+    if any(line.starts_at <= now for line in order.lines if line.starts_at):
         attention.needs_look(
             session, order, "The bank debit failed after the event began. The seats were used; ask for the money another way."
         )
@@ -217,7 +217,8 @@ def _retaken(session: Session, order: Order, now: datetime) -> bool:
 def _settle(session: Session, order: Order, payment: Payment, letterhead: Letterhead, now: datetime) -> None:
     payment.role = "settles"
     session.flush()
-    issuing.issue(session, order, center=letterhead.center, paid=how_paid(payment), now=now)
+    if not issuing.receive(session, order, payment.amount):
+        issuing.issue(session, order, center=letterhead.center, paid=how_paid(payment), now=now)
     journal.post(
         session,
         source_kind=postings.CHARGE,

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
+from seminars.consulting import booking
 from seminars.gateways.stripe import CheckoutSession, Gateway, KeyMisused, StripeTrouble
 from seminars.kit.clock import Clock
 from seminars.kit.references import secret
@@ -42,8 +43,11 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
         return last
     smallest.check_total(order.total_money)
     if order.state == "expired":
-        for event in {line.registration.event for line in order.lines}:
-            cart.check_open(event, now=now, desk=order.channel == "desk")
+        desk = order.channel == "desk"
+        for event in {line.seat.event for line in order.seat_lines}:
+            cart.check_open(event, now=now, desk=desk)
+        for line in order.meeting_lines:
+            booking.check_open(line.meeting, now=now, desk=desk)
         cancellation.revive(session, order, now=now)
         fairness.check_order(session, order)
     if order.state != "placed":
@@ -60,7 +64,7 @@ def begin(session: Session, order: Order, *, letterhead: Letterhead, now: dateti
     )
     session.add(attempt)
     session.flush()
-    if number == 1:
+    if number == 1 and not cancellation.billed(order):
         received = letters.order_received(order, letterhead=letterhead)
         # Who telephones stands before no page: the letter is their way to it.
         wait = now + UNPAID_LETTER_AFTER if order.channel == "web" else None
@@ -105,8 +109,7 @@ def _params(order: Order, number: int, mark: str, letterhead: Letterhead, now: d
         "cancel_url": f"{page}/back",
         "expires_at": int(_page_ends(order, now).timestamp()),
     }
-    starts = [line.registration.event.starts_at for line in order.lines]
-    if any(starts_at is not None and starts_at - now < DELAYED_METHODS_UNTIL for starts_at in starts):
+    if any(line.starts_at is not None and line.starts_at - now < DELAYED_METHODS_UNTIL for line in order.lines):
         # A bank debit takes up to 14 business days: the seminar would be over before the money is known.
         params["excluded_payment_method_types"] = list(DELAYED_METHODS)
     return params

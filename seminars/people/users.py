@@ -21,9 +21,7 @@ class LastAdmin(Refusal):
     """The login cannot be closed or changed, because nobody could hand out rights afterwards."""
 
 
-def create(
-    session: Session, *, name: str, email: str, roles: Iterable[str], password_hash: str | None = None, now: datetime
-) -> User:
+def create(session: Session, *, name: str, email: str, roles: Iterable[str], password_hash: str | None = None, now: datetime) -> User:
     """Make a login. Without a password its owner first follows a link that sets one. Raises BadInput."""
     address = typed_email(email, field="email")
     if session.scalar(select(User.id).where(User.email == address)):

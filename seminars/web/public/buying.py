@@ -9,6 +9,7 @@ from seminars.db import db, transaction
 from seminars.kit.refusals import BadInput, BadInputs, Refusal
 from seminars.orders import cart as verbs
 from seminars.orders.models import Cart
+from seminars.orders.wording import meeting_people, meeting_when
 from seminars.web.public import carts
 from seminars.web.public.events import event_page, visible_event
 from seminars.web.public.summary import Summary, summary_of, when_and_where
@@ -39,7 +40,7 @@ def _with_seats(session: Session, reference: str, places: Mapping[int, int]) -> 
     cart = carts.held(session)
     if cart is None:
         return verbs.start_cart(session, places, event=reference, client=carts.client(), now=instant)
-    lapsed = {line.ticket_type_id: 0 for line in cart.lines if line.hold.state != "active" or line.hold.ends_at <= instant}
+    lapsed = {line.kind.id: 0 for line in cart.seat_lines if line.seats_held.state != "active" or line.seats_held.ends_at <= instant}
     return verbs.add_places(session, cart, lapsed | dict(places), event=reference, now=instant)
 
 
@@ -62,7 +63,7 @@ def show() -> Response:
 
 @blueprint.post("/cart")
 def change() -> Response:
-    """Change how many seats are held, of each ticket type; none frees them. Going on holds again what lapsed meanwhile."""
+    """Change how many seats are held, of each ticket type (none frees them), or take an appointment out. Going on holds again what lapsed."""
     cart = carts.held(db.session())
     if cart is None:
         return carts.forget(make_response(redirect("/cart", 303)))
@@ -78,9 +79,14 @@ def change() -> Response:
 
 def _change(session: Session, cart: Cart, places: Mapping[int, int]) -> None:
     instant = now()
+    if (dropped := request.form.get("drop", "")).isdecimal() and len(dropped) < 19:
+        verbs.remove_meeting(session, cart, int(dropped), now=instant)
+        return
     until = verbs.held_until(cart)
     lapsed = until is None or until <= instant
-    known = {line.ticket_type_id: line for line in cart.lines}
+    if lapsed and cart.meeting_lines:
+        verbs.hold_meetings_again(session, cart, now=instant)
+    known = {line.kind.id: line for line in cart.seat_lines}
     wanted = {i: number for i, number in places.items() if i in known and (lapsed or number != known[i].places)}
     if wanted:
         verbs.change_places(session, cart, wanted, now=instant)
@@ -95,6 +101,8 @@ def _page(cart: Cart | None, *, errors: Mapping[str, str] | None = None, status:
         cart=cart,
         summary=summary,
         when_and_where=when_and_where,
+        meeting_when=meeting_when,
+        meeting_people=meeting_people,
         typed=request.form,
         errors=errors or {},
         most=carts.MOST,

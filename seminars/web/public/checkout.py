@@ -14,6 +14,7 @@ from seminars.orders import checkout as placing
 from seminars.orders import queries, settlement
 from seminars.orders.buyers import read_party, twins_of
 from seminars.orders.models import Cart, Order
+from seminars.orders.wording import meeting_people, meeting_when
 from seminars.payments import checkout as payments
 from seminars.payments.models import PaymentAttempt
 from seminars.web.public import carts
@@ -50,6 +51,11 @@ def submit() -> Response:
         if act == "code" or code.casefold() != (cart.discount_code.code if cart.discount_code else "").casefold():
             return _use_code(cart, code)
         order, attempt = _place(cart)
+    except placing.SomethingLost as lost:
+        with transaction(by="visitor", why="give back the rest", request_id=request_id()) as session:
+            if (held := carts.held(session)) is not None:
+                verbs.let_go(session, held, lost=lost.lost, now=now())
+        return _refused(lost)
     except Refusal as refusal:
         return _refused(refusal)
     return carts.forget(make_response(redirect(pay_address(order, attempt), 303)))
@@ -78,7 +84,7 @@ def _use_code(cart: Cart, code: str) -> Response:
 def _place(cart: Cart) -> tuple[Order, PaymentAttempt | None]:
     """The order with its first payment attempt, in one commit; a free one is settled in the same."""
     letterhead = joined().settings.letterhead
-    seats = [line.ticket_type.event_id for line in cart.lines for _ in range(line.places)]
+    seats = [line.kind.event_id for line in cart.seat_lines for _ in range(line.places)]
     party = read_party(request.form, len(seats), twins=twins_of(seats))
     with transaction(by="visitor", why="register", request_id=request_id()) as session:
         terms = placing.Terms(prefix=letterhead.center.order_prefix)
@@ -115,6 +121,8 @@ def _refused(refusal: Refusal) -> Response:
     cart = carts.held(db.session())
     if cart is None:
         return _pressed_twice(refusal)
+    if not cart.lines:
+        raise refusal
     return _page(cart, typed=request.form, errors=errors_of(refusal), status=status_of(refusal))
 
 
@@ -141,16 +149,21 @@ def _page(
 ) -> Response:
     settings, instant = joined().settings, now()
     summary = summary_of(cart, currency=settings.center.currency, visitor=visitor_zone(request), now=instant)
-    people = [line.ticket_type for line in cart.lines for _ in range(line.places)]
-    events = list({line.ticket_type.event.id: line.ticket_type.event for line in cart.lines}.values())
+    people = [line.kind for line in cart.seat_lines for _ in range(line.places)]
+    events = list({line.kind.event.id: line.kind.event for line in cart.seat_lines}.values())
     twins = twins_of([kind.event_id for kind in people])
+    meetings = [line.meeting for line in cart.meeting_lines]
     page = render_template(
         "public/checkout.html",
         summary=summary,
         people=people,
         twins=twins,
         several=len({kind.id for kind in people}) > 1,
-        leads=[f"{event.title}, {when_and_where(event)}" for event in events],
+        leads=[
+            *(f"{event.title}, {when_and_where(event)}" for event in events),
+            *(f"{one.offering.title}, {meeting_when(one)}" for one in meetings),
+        ],
+        meetings=[(one, meeting_when(one), meeting_people(one)) for one in meetings],
         typed=typed if typed is not None else {"self": "1"} | {f"p{number}-same": "1" for number in twins},
         code=cart.discount_code.code if cart.discount_code else "",
         errors=errors or {},
@@ -164,6 +177,11 @@ def _page(
             )
             for event in events
             if event.starts_at and summary.total and any(kind.price for kind in people if kind.event_id == event.id)
+        ]
+        + [
+            (one.offering.title, refund_sentence(one.offering.policy, one.starts_at, one.zone, now=instant))
+            for one, line in zip(meetings, cart.meeting_lines, strict=True)
+            if summary.total and line.price_list.price
         ],
         test_mode=settings.stripe_test_mode,
     )

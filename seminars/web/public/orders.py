@@ -148,7 +148,7 @@ def _close_old_page(order: Order) -> None:
 def name_seat(secret: str, number: int) -> Response:
     """Say who takes a seat that nobody was named for; the invitation goes out with it."""
     order = the_order(db.session(), secret)
-    registration = next((line.registration for line in order.lines if line.position == number), None)
+    registration = next((line.seat for line in order.lines if line.position == number), None)
     if registration is None:
         raise NotFound("There is no such seat in this order.")
     try:
@@ -195,7 +195,7 @@ def document(secret: str, kind: str, number: int) -> Response:
 
 def events_of(order: Order) -> list[Event]:
     """The events of an order, in the order of its lines."""
-    return list({line.event_id: line.registration.event for line in order.lines}.values())
+    return list({line.event_id: line.seat.event for line in order.lines}.values())
 
 
 def _page(
@@ -228,7 +228,7 @@ def _page(
         naming=naming,
         typed=request.form,
         errors=errors or {},
-        people=sum(1 for line in order.lines if line.registration.state != "cancelled"),
+        people=sum(1 for line in order.lines if line.seat.state != "cancelled"),
         refresh=confirming,
     )
     return make_response(page, status)
@@ -236,12 +236,12 @@ def _page(
 
 def _unnamed(order: Order) -> int:
     """How many seats are certain but have nobody in them."""
-    return sum(1 for line in order.lines if not line.registration.named and line.registration.state == "confirmed")
+    return sum(1 for line in order.lines if not line.seat.named and line.seat.state == "confirmed")
 
 
 def _booked(order: Order) -> list[EventSession]:
     """The sessions that somebody in this order goes to, by time; where all seats are cancelled, those that they were for."""
-    seats = [line.registration for line in order.lines]
+    seats = [line.seat for line in order.lines]
     seats = [seat for seat in seats if seat.state != "cancelled"] or seats
     found = {one.id: one for seat in seats for one in sessions_of(seat)}
     return sorted(found.values(), key=lambda one: (one.starts_at, one.id))
@@ -249,7 +249,7 @@ def _booked(order: Order) -> list[EventSession]:
 
 def _changes(order: Order, events: list[Event], instant: datetime) -> list[str]:
     """What can still be changed, in the words of the rule that was agreed."""
-    if order.state != "paid" or not any(line.registration.state == "confirmed" for line in order.lines):
+    if order.state != "paid" or not any(line.seat.state == "confirmed" for line in order.lines):
         return []
     rules = {rule["event_id"]: rule for rule in order.policies}
     ahead = [event for event in events if event.starts_at and event.starts_at > instant]
@@ -274,7 +274,7 @@ def _steps(order: Order, home: str, instant: datetime) -> list[Step]:
         return []
     steps = []
     if order.paid_at:
-        unnamed, named = _unnamed(order), any(line.registration.named for line in order.lines)
+        unnamed, named = _unnamed(order), any(line.seat.named for line in order.lines)
         told = ["Confirmation and calendar entry sent to everybody who is named."] if named else []
         if unnamed:
             told.append(f"{words.count(unnamed, 'seat has', 'seats have')} no name yet. Name them below; that sends the invitations.")

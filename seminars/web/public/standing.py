@@ -40,13 +40,13 @@ def of(order: Order, attempts: Sequence[PaymentAttempt], *, confirming: bool, zo
 
 
 def _paid(order: Order, total: str, zone: str) -> Standing:
-    live = [line for line in order.lines if line.registration.state != "cancelled"]
+    live = [line for line in order.lines if line.seat.state != "cancelled"]
     if not live:
         return Standing("All seats are cancelled", "Nobody in this order has a seat any more.", "is-off", "Cancelled")
     seats = "One seat" if len(live) == 1 else f"{len(live)} seats"
     when = f" on {words.day(words.local(order.paid_at, zone).date())}" if order.paid_at else ""
     sentence = f"{seats}. Paid {total}{when}." if order.total else f"{seats}, free."
-    return Standing(_who_is_in([line.registration for line in live], order), sentence, "is-done", "Confirmed")
+    return Standing(_who_is_in([line.seat for line in live], order), sentence, "is-done", "Confirmed")
 
 
 def _who_is_in(seats: Sequence[Registration], order: Order) -> str:

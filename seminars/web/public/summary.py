@@ -11,6 +11,7 @@ from seminars.orders import cart as carts
 from seminars.orders.models import Cart
 from seminars.orders.pricing import Priced, SummaryLine
 from seminars.orders.pricing import summary as grouped
+from seminars.orders.wording import things
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Summary:
     total_text: str
     currency: str
     places: int
+    meetings: int
+    things: str
     held_until: str
     held_at: str
     minutes: int
@@ -42,13 +45,16 @@ def summary_of(cart: Cart, *, currency: str, visitor: str, now: datetime) -> Sum
     priced = carts.price(cart, currency=currency, now=now)
     until = carts.held_until(cart)
     lapsed = until is None or until <= now
-    zone = visitor or cart.lines[0].ticket_type.event.zone
+    zone = visitor or (cart.seat_lines[0].kind.event.zone if cart.seat_lines else cart.meeting_lines[0].meeting.zone)
+    seats, meetings = len(priced.lines) - len(cart.meeting_lines), len(cart.meeting_lines)
     return Summary(
         lines=tuple(lines_of(grouped(priced.lines), priced.currency, _code(priced), _early_until(cart))),
         total=priced.total.amount,
         total_text=words.money(priced.total),
         currency=priced.currency,
-        places=len(priced.lines),
+        places=seats,
+        meetings=meetings,
+        things=things(seats, meetings),
         held_until=words.time_in(until, zone) if until and not lapsed else "",
         held_at=until.isoformat() if until else "",
         minutes=max(0, int((until - now).total_seconds() // 60)) if until else 0,
@@ -57,7 +63,7 @@ def summary_of(cart: Cart, *, currency: str, visitor: str, now: datetime) -> Sum
 
 
 def lines_of(alike: Iterable[SummaryLine], currency: str, code: str, early_until: str = "") -> list[Line]:
-    """Seats at list price, then what comes off, then tax where there is any."""
+    """Seats and appointments at list price, then what comes off, then tax where there is any."""
     lines: list[Line] = []
     tax = 0
     for line in alike:
@@ -84,10 +90,10 @@ def _code(priced: Priced) -> str:
 
 
 def _early_until(cart: Cart) -> str:
-    ends = {line.ticket_type.early_until for line in cart.lines if line.ticket_type.early_until}
+    ends = {line.kind.early_until for line in cart.seat_lines if line.kind.early_until}
     if len(ends) != 1:
         return ""
-    end, event = ends.pop(), cart.lines[0].ticket_type.event
+    end, event = ends.pop(), cart.seat_lines[0].kind.event
     return f", until {words.day(words.local(end, event.zone).date())}"
 
 

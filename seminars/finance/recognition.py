@@ -8,6 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession
+from seminars.consulting.models import Appointment
+from seminars.invoices import earning
 from seminars.invoices.models import Invoice, InvoiceLine, RevenueShare
 from seminars.kit import format as fmt
 from seminars.kit.money import Money
@@ -44,6 +46,27 @@ def deliver(session: Session, event_session: EventSession, *, now: datetime) -> 
         session.flush()
     _recognise(session, event_session, fmt.local(event_session.ends_at, zone).date(), now)
     return event_session
+
+
+def deliver_appointment(session: Session, appointment: Appointment, *, came: bool = True, now: datetime) -> Appointment:
+    """Mark an appointment delivered, or that nobody came, and earn what was deferred for it (rule 55). Done twice, it is done once.
+
+    A no-show without a right to a refund is delivered. Raises NotYetDelivered before it begins, NotHeld when it was cancelled, Conflict
+    when it is not confirmed.
+    """
+    session.refresh(appointment, with_for_update={"of": Appointment, "key_share": True})
+    if appointment.state == "cancelled":
+        raise NotHeld("This appointment was cancelled.")
+    if now < appointment.starts_at:
+        zone = appointment.consultants[0].zone
+        raise NotYetDelivered(f"This appointment begins on {fmt.moment(appointment.starts_at, zone)}. Mark it after that.")
+    if appointment.state not in ("confirmed", "delivered", "no_show"):
+        raise Conflict("This appointment is not confirmed, so that it cannot have taken place.")
+    if appointment.state == "confirmed":
+        appointment.state, appointment.delivered_at = "delivered" if came else "no_show", now
+        session.flush()
+    earning.earn(session, appointment, on=fmt.local(appointment.ends_at, appointment.consultants[0].zone).date(), now=now)
+    return appointment
 
 
 def recognise_late_sales(session: Session, *, now: datetime) -> int:

@@ -138,7 +138,8 @@ def _lines_of(session: Session, order: Order) -> list[_Line]:
         .where(OrderLine.order_id == order.id)
         .order_by(OrderLine.position)
     )
-    lines = [_Line(*row.tuple()) for row in found]
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in found]
+    lines = [_Line(*row) for row in rows]
     assert sum(line.net for line in lines) == order.net and sum(line.tax for line in lines) == order.tax, order.number
     return lines
 

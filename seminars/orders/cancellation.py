@@ -37,8 +37,8 @@ def billed(order: Order) -> bool:
 def revive(session: Session, order: Order, *, now: datetime) -> Order:
     """Take what a lapsed order held again, for a buyer who comes back or money that came late.
 
-    Raises SoldOut or SlotGone; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller opens a
-    savepoint if it means to go on after that.
+    Raises SoldOut or SlotGone; Conflict when it did not lapse, or when its discount code was used up by others meanwhile. The caller
+    opens a savepoint if it means to go on after that.
     """
     if order.state != "expired":
         raise Conflict("This order was cancelled.")
@@ -50,6 +50,14 @@ def revive(session: Session, order: Order, *, now: datetime) -> Order:
     order.state, order.closed_at = "placed", None
     session.flush()
     return order
+
+
+def close_if_empty(session: Session, order: Order, *, now: datetime) -> None:
+    """Cancel an order in which nothing is left: every seat and appointment of it was cancelled."""
+    seats = any(seat.state != "cancelled" for seat in places.of_order(session, order.reference))
+    if not seats and all(one.state == "cancelled" for one in appointments.of_order(session, order.reference)):
+        order.state, order.closed_at = "cancelled", now
+    session.flush()
 
 
 def _free_unpaid(session: Session, order: Order, state: str, *, now: datetime) -> None:

@@ -155,9 +155,7 @@ def free_seats(
     """Put seats of a locked order back on sale and tell who sat there; with its last seat the order is cancelled."""
     places.cancel(session, registrations, now=now)
     announcing.tell_cancelled(session, registrations, letterhead=letterhead, refund=refund, now=now)
-    if not any(r.state in ("held", "confirmed", "attended", "no_show") for r in places.of_order(session, order.reference)):
-        order.state, order.closed_at = "cancelled", now
-    session.flush()
+    cancellation.close_if_empty(session, order, now=now)
 
 
 def _refund_each(made: Plan) -> Money | None:

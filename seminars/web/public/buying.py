@@ -63,7 +63,7 @@ def show() -> Response:
 
 @blueprint.post("/cart")
 def change() -> Response:
-    """Change how many seats are held, of each ticket type (none frees them), or take an appointment out. Going on holds again what lapsed."""
+    """Change how many seats are held (none frees them), or take an appointment out. Going on holds again what lapsed meanwhile."""
     cart = carts.held(db.session())
     if cart is None:
         return carts.forget(make_response(redirect("/cart", 303)))

@@ -20,6 +20,7 @@ from seminars.kit.refusals import NotFound, Refusal
 from seminars.orders import letters, queries, settlement
 from seminars.orders.buyers import read_attendee
 from seminars.orders.models import Order
+from seminars.orders.wording import meeting_people, meeting_when
 from seminars.payments import checkout as payments
 from seminars.payments import polling
 from seminars.payments import queries as paid
@@ -148,7 +149,7 @@ def _close_old_page(order: Order) -> None:
 def name_seat(secret: str, number: int) -> Response:
     """Say who takes a seat that nobody was named for; the invitation goes out with it."""
     order = the_order(db.session(), secret)
-    registration = next((line.seat for line in order.lines if line.position == number), None)
+    registration = next((line.seat for line in order.seat_lines if line.position == number), None)
     if registration is None:
         raise NotFound("There is no such seat in this order.")
     try:
@@ -195,7 +196,7 @@ def document(secret: str, kind: str, number: int) -> Response:
 
 def events_of(order: Order) -> list[Event]:
     """The events of an order, in the order of its lines."""
-    return list({line.event_id: line.seat.event for line in order.lines}.values())
+    return list({line.event_id: line.seat.event for line in order.seat_lines}.values())
 
 
 def _page(
@@ -210,13 +211,17 @@ def _page(
     session, instant = db.session(), now()
     attempts, payments_ = paid.attempts_of(session, order), paid.payments_of(session, order)
     events = events_of(order)
-    home = events[0].zone if events else joined().settings.center.zone
+    home = next((zone for zone in _zones(order)), joined().settings.center.zone)
     page = render_template(
         "public/order.html",
         order=order,
         standing=standing.of(order, attempts, confirming=confirming, zone=visitor_zone(request) or home, now=instant),
         refused=refused,
-        leads=[f"{event.title}, {when_and_where(event)}" for event in events],
+        leads=[
+            *(f"{event.title}, {when_and_where(event)}" for event in events),
+            *(line.description for line in order.lines if line.registration_id is None),
+        ],
+        meetings=[(line.meeting, meeting_when(line.meeting), meeting_people(line.meeting)) for line in order.meeting_lines],
         steps=_steps(order, home, instant),
         unnamed=_unnamed(order),
         changes=_changes(order, events, instant),
@@ -228,20 +233,25 @@ def _page(
         naming=naming,
         typed=request.form,
         errors=errors or {},
-        people=sum(1 for line in order.lines if line.seat.state != "cancelled"),
+        people=sum(1 for line in order.seat_lines if line.seat.state != "cancelled"),
         refresh=confirming,
     )
     return make_response(page, status)
 
 
+def _zones(order: Order) -> list[str]:
+    """The zones of what was ordered, first to last."""
+    return [line.seat.event.zone if line.registration_id else line.meeting.zone for line in order.lines if line.starts_at]
+
+
 def _unnamed(order: Order) -> int:
     """How many seats are certain but have nobody in them."""
-    return sum(1 for line in order.lines if not line.seat.named and line.seat.state == "confirmed")
+    return sum(1 for line in order.seat_lines if not line.seat.named and line.seat.state == "confirmed")
 
 
 def _booked(order: Order) -> list[EventSession]:
     """The sessions that somebody in this order goes to, by time; where all seats are cancelled, those that they were for."""
-    seats = [line.seat for line in order.lines]
+    seats = [line.seat for line in order.seat_lines]
     seats = [seat for seat in seats if seat.state != "cancelled"] or seats
     found = {one.id: one for seat in seats for one in sessions_of(seat)}
     return sorted(found.values(), key=lambda one: (one.starts_at, one.id))
@@ -249,9 +259,9 @@ def _booked(order: Order) -> list[EventSession]:
 
 def _changes(order: Order, events: list[Event], instant: datetime) -> list[str]:
     """What can still be changed, in the words of the rule that was agreed."""
-    if order.state != "paid" or not any(line.seat.state == "confirmed" for line in order.lines):
+    if order.state != "paid" or not any(line.seat.state == "confirmed" for line in order.seat_lines):
         return []
-    rules = {rule["event_id"]: rule for rule in order.policies}
+    rules = {rule["event_id"]: rule for rule in order.policies if "event_id" in rule}
     ahead = [event for event in events if event.starts_at and event.starts_at > instant]
     return [_change(event, rules.get(event.id, {}), order, instant, name=len(events) > 1) for event in ahead]
 
@@ -259,7 +269,7 @@ def _changes(order: Order, events: list[Event], instant: datetime) -> list[str]:
 def _change(event: Event, rule: Mapping[str, Any], order: Order, instant: datetime, *, name: bool) -> str:
     until = datetime.fromisoformat(rule["until"]) if rule.get("until") else None
     refund = "nothing is refunded any more"
-    if not any(line.net for line in order.lines if line.event_id == event.id):
+    if not any(line.net for line in order.seat_lines if line.event_id == event.id):
         refund = "nothing was paid, so a seat can be given back at any time"
     elif until and until > instant:
         fee = f" less {words.money(Money(rule['fee'], rule['currency']))} for each person" if rule["fee"] else ""
@@ -274,11 +284,17 @@ def _steps(order: Order, home: str, instant: datetime) -> list[Step]:
         return []
     steps = []
     if order.paid_at:
-        unnamed, named = _unnamed(order), any(line.seat.named for line in order.lines)
+        unnamed, named = _unnamed(order), any(line.seat.named for line in order.seat_lines)
         told = ["Confirmation and calendar entry sent to everybody who is named."] if named else []
+        if not order.seat_lines:
+            told = ["Confirmation and calendar entry sent to you."]
         if unnamed:
             told.append(f"{words.count(unnamed, 'seat has', 'seats have')} no name yet. Name them below; that sends the invitations.")
         steps.append(Step(words.day(words.local(order.paid_at, home).date()), order.paid_at.isoformat(), " ".join(told)))
+    for line in order.meeting_lines:
+        if line.meeting.ends_at > instant and line.meeting.state == "confirmed":
+            text = f"{line.meeting.offering.title}, with {meeting_people(line.meeting)}. How to join stands in your invitation."
+            steps.append(Step(meeting_when(line.meeting), line.meeting.starts_at.isoformat(), text))
     booked = _booked(order)
     several = len({one.event_id for one in booked}) > 1
     for one in booked:
@@ -289,7 +305,7 @@ def _steps(order: Order, home: str, instant: datetime) -> list[Step]:
             local = words.local(one.starts_at, zone)
             when = words.weekday(local) if one.all_day else f"{words.weekday(local)}, {words.time_in(one.starts_at, zone)}"
             steps.append(Step(when, one.starts_at.isoformat(), f"{title}{f'{one.title}. ' if one.title else ''}{where}"))
-    return steps
+    return sorted(steps, key=lambda step: datetime.fromisoformat(step.at))
 
 
 def _paid_by(payments_: Sequence[Payment]) -> str:

@@ -13,13 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import known_zone
-from seminars.catalog import listings
+from seminars.catalog import claims, listings
 from seminars.catalog.models import (
     FORMATS,
     Event,
     EventSession,
     Quota,
     RefundPolicy,
+    Room,
     Seminar,
     Speaker,
     TicketType,
@@ -55,7 +56,10 @@ class EventFacts:
 
 @dataclass(frozen=True)
 class Block:
-    """One session as staff plan it, on the clock of the event's zone. An all-day one ends at the midnight after its last day."""
+    """One session as staff plan it, on the clock of the event's zone. An all-day one ends at the midnight after its last day.
+
+    `room` is what people read; `held_in` is a room of the event's venue, which says its own name and is taken meanwhile.
+    """
 
     starts: datetime
     ends: datetime
@@ -64,6 +68,7 @@ class Block:
     room: str = ""
     join_url: str = ""
     all_day: bool = False
+    held_in: Room | None = None
 
 
 class NotReady(Refusal):
@@ -93,14 +98,17 @@ def create(session: Session, seminar: Seminar, facts: EventFacts, *, capacity: i
     return event
 
 
-def change(session: Session, event: Event, facts: EventFacts, *, now: datetime) -> Event:
-    """Change what an event says about itself. In another zone its sessions keep their time on the clock.
+def change(session: Session, event: Event, facts: EventFacts, *, override_reason: str = "", now: datetime) -> Event:
+    """Change what an event says about itself. In another zone its sessions keep their time on the clock, in another place not the room.
 
-    Raises BadInputs, Conflict.
+    Raises BadInputs, Conflict, Clashing.
     """
+    claims.hold_still(session, event)
     _open(event)
     checked = _checked(facts)
     moved = checked.zone != event.zone
+    if checked.venue is not event.venue:
+        _leave_rooms(event)
     _write(event, checked)
     session.flush()
     _seat_speakers(session, event)
@@ -108,31 +116,34 @@ def change(session: Session, event: Event, facts: EventFacts, *, now: datetime) 
         for part in event.sessions:
             if part.state == "planned":
                 _place(part, checked.zone)
-    return _dated(session, event, now=now)
+    return _dated(session, event, override_reason=override_reason, now=now)
 
 
-def add_session(session: Session, event: Event, block: Block, *, now: datetime) -> EventSession:
-    """Add a dated block. Raises BadInputs, NoSuchTime, Conflict."""
+def add_session(session: Session, event: Event, block: Block, *, override_reason: str = "", now: datetime) -> EventSession:
+    """Add a dated block. Raises BadInputs, NoSuchTime, Conflict, Clashing."""
+    claims.hold_still(session, event)
     _open(event)
     part = EventSession(state="planned")
-    _write_block(part, _checked_block(block), event.zone)
+    _write_block(part, _checked_block(block, event), event.zone)
     event.sessions.append(part)
-    _dated(session, event, now=now)
+    _dated(session, event, override_reason=override_reason, now=now)
     return part
 
 
-def change_session(session: Session, part: EventSession, block: Block, *, now: datetime) -> EventSession:
-    """Change a block that has not been delivered. Raises BadInputs, NoSuchTime, Conflict."""
+def change_session(session: Session, part: EventSession, block: Block, *, override_reason: str = "", now: datetime) -> EventSession:
+    """Change a block that has not been delivered. Raises BadInputs, NoSuchTime, Conflict, Clashing."""
+    claims.hold_still(session, part.event)
     _open(part.event)
     _planned(part)
-    _write_block(part, _checked_block(block), part.event.zone)
-    _dated(session, part.event, now=now)
+    _write_block(part, _checked_block(block, part.event), part.event.zone)
+    _dated(session, part.event, override_reason=override_reason, now=now)
     return part
 
 
 def remove_session(session: Session, part: EventSession, *, now: datetime) -> None:
     """Take a block out of an event in which nobody has a seat. Raises Conflict."""
     event = part.event
+    claims.hold_still(session, event)
     _open(event)
     _planned(part)
     _locked(session, event)
@@ -145,7 +156,7 @@ def remove_session(session: Session, part: EventSession, *, now: datetime) -> No
     except IntegrityError as kept:
         session.refresh(event, ["sessions"])
         raise Conflict("This session stands in the books: a seat in it was sold once. Change it, or put the event away.") from kept
-    _dated(session, event, now=now)
+    _dated(session, event, gone=[part], now=now)
 
 
 def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> Event:
@@ -158,6 +169,8 @@ def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> 
         raise Conflict("This event has no sessions yet, so there are no dates to shift.")
     days = (first_day - min(part.starts_local for part in event.sessions).date()).days
     sessions = {part.id: _shifted(part, event.zone, days) for part in event.sessions}
+    quotas = {quota.id: Quota(name=quota.name, size=quota.size, taken=0) for quota in event.quotas}
+    ticket_types = [_copied(ticket_type, event.zone, days, sessions, quotas) for ticket_type in event.ticket_types]
     copy = Event(
         seminar=event.seminar,
         reference=_free_reference(session, event.title),
@@ -174,10 +187,7 @@ def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> 
         created_at=now,
         speakers=list(event.speakers),
     )
-    quotas = {quota.id: Quota(name=quota.name, size=quota.size, taken=0) for quota in event.quotas}
-    copy.sessions = list(sessions.values())
-    copy.quotas = list(quotas.values())
-    copy.ticket_types = [_copied(ticket_type, copy.zone, days, sessions, quotas) for ticket_type in event.ticket_types]
+    copy.sessions, copy.quotas, copy.ticket_types = list(sessions.values()), list(quotas.values()), ticket_types
     session.add(copy)
     session.flush()
     _seat_speakers(session, copy)
@@ -203,8 +213,12 @@ def missing(event: Event, *, now: datetime) -> list[str]:
     return wanted
 
 
-def publish(session: Session, event: Event, *, now: datetime) -> Event:
-    """Put an event on sale. Raises NotReady with all that is missing, Conflict."""
+def publish(session: Session, event: Event, *, override_reason: str = "", now: datetime) -> Event:
+    """Put an event on sale, and take the time of who teaches and of its rooms.
+
+    Raises NotReady with all that is missing, Conflict, Clashing.
+    """
+    claims.hold_still(session, event)
     if event.state not in ("draft", "archived"):
         raise Conflict("This event is published already." if event.state == "published" else "This event is cancelled.")
     wanted = missing(event, now=now)
@@ -212,30 +226,35 @@ def publish(session: Session, event: Event, *, now: datetime) -> Event:
         raise NotReady(wanted)
     event.state = "published"
     event.published_at = event.published_at or now
+    claims.follow(session, event, override_reason=override_reason, now=now)
     listings.refresh(session, event, now=now)
     return event
 
 
 def unpublish(session: Session, event: Event, *, now: datetime) -> Event:
     """Take an event back to draft while nobody has a seat. Raises Conflict."""
+    claims.hold_still(session, event)
     if event.state != "published":
         raise Conflict("Only a published event can go back to draft.")
     _locked(session, event)
     if _taken(event):
         raise Conflict("People have seats in this event. Take its ticket types off sale instead.")
     event.state = "draft"
+    claims.follow(session, event, now=now)
     listings.refresh(session, event, now=now)
     return event
 
 
 def archive(session: Session, event: Event, *, now: datetime) -> Event:
     """Put an event away that is over, or in which nobody has a seat. Raises Conflict."""
+    claims.hold_still(session, event)
     if event.state not in ("draft", "published"):
         raise Conflict("This event is put away already.")
     _locked(session, event)
     if _taken(event) and event.ends_at is not None and event.ends_at > now:
         raise Conflict(f"People have seats in this event, and it is not over before {day(event.ends_at)}.")
     event.state = "archived"
+    claims.follow(session, event, now=now)
     listings.refresh(session, event, now=now)
     return event
 
@@ -275,17 +294,27 @@ def _seat_speakers(session: Session, event: Event) -> None:
         session.execute(update(event_speakers).where(*here).values(position=position))
 
 
-def _checked_block(block: Block) -> Block:
+def _leave_rooms(event: Event) -> None:
+    """A room stays in its house when the event moves to another."""
+    for part in event.sessions:
+        if part.held_in is not None and part.state == "planned":
+            part.held_in, part.room = None, ""
+
+
+def _checked_block(block: Block, event: Event) -> Block:
     fields = Fields()
     checked = Block(
         starts=block.starts,
         ends=block.ends,
         title=fields.line("title", block.title, most=300, required=False),
         agenda=fields.text("agenda", block.agenda),
-        room=fields.line("room", block.room, most=300, required=False),
+        room=block.held_in.name if block.held_in else fields.line("room", block.room, most=300, required=False),
         join_url=fields.address("join_url", block.join_url),
         all_day=block.all_day,
+        held_in=block.held_in,
     )
+    if checked.held_in is not None and checked.held_in.venue_id != event.venue_id:
+        fields.wrong("held_in", "Please choose a room of the event's place.")
     if checked.ends <= checked.starts:
         fields.wrong("ends", "A session has to end after it starts.")
     elif checked.ends - checked.starts > LONGEST_SESSION:
@@ -296,7 +325,7 @@ def _checked_block(block: Block) -> Block:
 
 def _write_block(part: EventSession, block: Block, zone: str) -> None:
     part.title, part.agenda, part.all_day = block.title, block.agenda, block.all_day
-    part.room, part.join_url = block.room, block.join_url
+    part.room, part.held_in, part.join_url = block.room, block.held_in, block.join_url
     part.starts_local, part.ends_local = block.starts, block.ends
     _place(part, zone)
 
@@ -317,6 +346,7 @@ def _shifted(part: EventSession, zone: str, days: int) -> EventSession:
         title=part.title,
         agenda=part.agenda,
         room=part.room,
+        held_in=part.held_in,
         join_url="",
         all_day=part.all_day,
         state="planned",
@@ -342,13 +372,14 @@ def _copied(ticket_type: TicketType, zone: str, days: int, sessions: dict[int, E
     )
 
 
-def _dated(session: Session, event: Event, *, now: datetime) -> Event:
-    """Let the event span its live sessions, and the list follow."""
+def _dated(session: Session, event: Event, *, gone: Sequence[EventSession] = (), override_reason: str = "", now: datetime) -> Event:
+    """Let the event span its live sessions, and claims and list follow."""
     live = [part for part in event.sessions if part.state != "cancelled"]
     event.starts_at = min((part.starts_at for part in live), default=None)
     event.ends_at = max((part.ends_at for part in live), default=None)
     session.flush()
     session.refresh(event, ["sessions"])  # in the order of their times, which may just have changed
+    claims.follow(session, event, gone=gone, override_reason=override_reason, now=now)
     listings.refresh(session, event, now=now)
     return event
 

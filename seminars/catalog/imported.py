@@ -18,6 +18,7 @@ from seminars.catalog.reading.plan import EventPlan, SessionRow, shortened
 from seminars.catalog.seminars import next_free
 from seminars.catalog.timing import NoSuchTime, place_day, place_in_time
 from seminars.kit.references import secret, slug
+from seminars.schedule.models import Resource
 
 LONGEST_TEXT = 20_000
 LONGEST_SUMMARY = 600
@@ -56,7 +57,7 @@ def make_events(session: Session, plans: Sequence[EventPlan], *, zone: str, seat
     seminars = _seminars(session, plans, now=now)
     speakers = _by_name(session, Speaker, Speaker.name, {plan.speaker[:LONGEST_NAME] for plan in plans if plan.speaker})
     for name in dict.fromkeys(plan.speaker[:LONGEST_NAME] for plan in plans if plan.speaker):
-        speakers.setdefault(name.lower(), Speaker(name=name))
+        speakers.setdefault(name.lower(), Speaker(name=name, resource=Resource(kind="person", name=name)))
     venues = _by_name(session, Venue, Venue.name, {plan.location for plan in plans if plan.location})
     references = _references(session, plans)
     events = [

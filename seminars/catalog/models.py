@@ -222,6 +222,7 @@ class EventSession(Base):
     delivered_at: Mapped[Instant | None]
 
     event: Mapped[Event] = relationship(back_populates="sessions")
+    held_in: Mapped[Room | None] = relationship()
 
 
 class Quota(Base):

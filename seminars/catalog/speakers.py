@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from seminars.catalog import listings
 from seminars.catalog.models import Speaker, event_speakers
 from seminars.kit.typed import Fields
+from seminars.schedule.models import Resource
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,10 @@ class SpeakerFacts:
     bio: str = ""
 
 
-def create(session: Session, facts: SpeakerFacts) -> Speaker:
-    """Introduce somebody who teaches. Raises BadInputs."""
-    speaker = Speaker(**vars(_checked(facts)))
+def create(session: Session, facts: SpeakerFacts, *, resource: Resource | None = None) -> Speaker:
+    """Introduce somebody who teaches. Who advises as well is one person with one `resource`. Raises BadInputs."""
+    checked = _checked(facts)
+    speaker = Speaker(**vars(checked), resource=resource or Resource(kind="person", name=checked.name))
     session.add(speaker)
     session.flush()
     return speaker
@@ -33,6 +35,7 @@ def change(session: Session, speaker: Speaker, facts: SpeakerFacts, *, now: date
     """Introduce a speaker anew; the list follows, because people search it for names. Raises BadInputs."""
     for name, value in vars(_checked(facts)).items():
         setattr(speaker, name, value)
+    speaker.resource.name = speaker.name
     session.flush()
     listings.refresh_many(
         session, session.scalars(select(event_speakers.c.event_id).where(event_speakers.c.speaker_id == speaker.id)), now=now

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from seminars.calendars.zones import known_zone
 from seminars.catalog import listings
 from seminars.catalog.models import Event, Venue
+from seminars.catalog.rooms import full_name
 from seminars.kit.typed import Fields
 
 
@@ -39,6 +40,8 @@ def change(session: Session, venue: Venue, facts: VenueFacts, *, now: datetime) 
     """Describe a place anew. Events keep the zone that they were planned in. Raises BadInputs."""
     for name, value in vars(_checked(facts)).items():
         setattr(venue, name, value)
+    for room in venue.rooms:
+        room.resource.name = full_name(room.name, venue)
     session.flush()
     listings.refresh_many(session, session.scalars(select(Event.id).where(Event.venue_id == venue.id)), now=now)
     return venue

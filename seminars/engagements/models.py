@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Date,
     ForeignKey,
@@ -22,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from seminars.catalog.models import Event
-from seminars.consulting.models import Appointment, Consultant
+from seminars.consulting.models import Appointment, Consultant, Offering
 from seminars.db import Amount, Base, Currency, Email, Id, Instant
 from seminars.kit.references import reference
 from seminars.orders.models import Order
@@ -85,7 +84,10 @@ class Proposal(Base):
 
 
 class ProposalLine(Base):
-    """One thing that is offered: consulting days, a private event, materials. `starts_at` and `consultant_id` claim time at acceptance."""
+    """One thing that is offered: consulting days, a private event, materials.
+
+    A dated one is a meeting of an offering with a consultant: it takes their time when the proposal is accepted.
+    """
 
     __tablename__ = "proposal_lines"
     __table_args__ = (
@@ -94,6 +96,8 @@ class ProposalLine(Base):
         CheckConstraint("quantity > 0 AND unit_price >= 0 AND amount >= 0", name="amounts"),
         CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="dated"),
         CheckConstraint("ends_at > starts_at", name="times"),
+        CheckConstraint("num_nonnulls(consultant_id, offering_id, starts_at) IN (0, 3)", name="meeting"),
+        CheckConstraint("(kind = 'event') = (event_id IS NOT NULL)", name="event"),
     )
 
     id: Mapped[Id]
@@ -106,12 +110,14 @@ class ProposalLine(Base):
     unit_price: Mapped[Amount]
     amount: Mapped[Amount]
     consultant_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("consultants.id"), index=True)
+    offering_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("offerings.id"))
     starts_at: Mapped[Instant | None]
     ends_at: Mapped[Instant | None]
     event_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("events.id"))
 
     proposal: Mapped[Proposal] = relationship(back_populates="lines")
     consultant: Mapped[Consultant | None] = relationship()
+    offering: Mapped[Offering | None] = relationship()
     event: Mapped[Event | None] = relationship()
 
 
@@ -132,7 +138,8 @@ class ProposedMilestone(Base):
 
 
 class Engagement(Base):
-    """An accepted proposal under delivery. `secret` opens the client's page; `total` is the quote, and its milestones add up to it."""
+    """An accepted proposal under delivery. `secret` opens the client's page; `total` is the quote, and its milestones add up to it
+    whenever anything is committed (a trigger on both tables looks)."""
 
     __tablename__ = "engagements"
     __table_args__ = (
@@ -263,6 +270,7 @@ class Retainer(Base):
     organisation: Mapped[str] = mapped_column(String(200), default="")
     address: Mapped[str] = mapped_column(Text, default="")
     country: Mapped[str] = mapped_column(String(2), default="")
+    po_number: Mapped[str] = mapped_column(String(80), default="")
     zone: Mapped[str] = mapped_column(String(64))
     currency: Mapped[Currency]
     minutes: Mapped[int] = mapped_column(Integer)
@@ -331,4 +339,3 @@ class ProposalDocument(Base):
     sha256: Mapped[str] = mapped_column(String(64), default="")
     pdf: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     rendered_at: Mapped[Instant | None]
-    wanted: Mapped[bool] = mapped_column(Boolean, default=True)

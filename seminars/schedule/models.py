@@ -9,6 +9,7 @@ from seminars.db import Base, Id, Instant
 BLOCKING = ("session", "appointment", "hold", "buffer", "leave")
 """Kinds of which two never overlap. What somebody's own calendar says (`busy`) may lie over anything: we did not make it."""
 KINDS = (*BLOCKING, "busy")
+LAPSING = ("hold", "buffer")
 
 
 class Resource(Base):
@@ -34,7 +35,7 @@ class TimeClaim(Base):
     __table_args__ = (
         CheckConstraint(f"kind IN {KINDS}", name="kind"),
         CheckConstraint("ends_at > starts_at", name="times"),
-        CheckConstraint("lapses_at IS NULL OR kind IN ('hold', 'buffer')", name="lapses"),
+        CheckConstraint(f"lapses_at IS NULL OR kind IN {LAPSING}", name="lapses"),
         ExcludeConstraint(
             ("resource_id", "="),
             (text("tstzrange(starts_at, ends_at)"), "&&"),

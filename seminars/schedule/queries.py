@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from seminars.schedule.models import TimeClaim
+from seminars.schedule.models import Resource, TimeClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +44,25 @@ def taken(session: Session, resource_ids: Collection[int], since: datetime, unti
         .order_by(TimeClaim.starts_at, TimeClaim.id)
     )
     return [Busy(*row) for row in session.execute(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOver:
+    """A claim that staff laid over another one, and why."""
+
+    resource: str
+    holder: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
+def overridden(session: Session, holders: Collection[str]) -> Sequence[LaidOver]:
+    """What these holders have laid over others, earliest first."""
+    found = (
+        select(Resource.name, TimeClaim.holder, TimeClaim.starts_at, TimeClaim.ends_at, TimeClaim.override_reason)
+        .join(Resource)
+        .where(TimeClaim.holder.in_(holders), TimeClaim.override_reason != "")
+        .order_by(TimeClaim.starts_at, TimeClaim.id)
+    )
+    return [LaidOver(*row) for row in session.execute(found)]

@@ -131,6 +131,7 @@ class World:
             "<int:quota_id>": ids["quota"],
             "<int:seminar_id>": ids["seminar"],
             "<int:venue_id>": ids["venue"],
+            "<int:room_id>": ids["room"],
             "<int:speaker_id>": ids["speaker"],
             "<int:policy_id>": ids["policy"],
             "<int:code_id>": ids["code"],

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.app import create_app
-from seminars.catalog import events, importing, seminars, speakers, terms, tickets, venues
+from seminars.catalog import events, importing, rooms, seminars, speakers, terms, tickets, venues
 from seminars.catalog.events import Block, EventFacts
 from seminars.catalog.models import Event
 from seminars.catalog.tickets import Ticket
@@ -187,6 +187,7 @@ def furnish(desk: Desk) -> Desk:
                 "quota": event.quotas[0].id,
                 "seminar": event.seminar_id,
                 "venue": event.venue_id,
+                "room": rooms.create(session, event.venue, rooms.RoomFacts("Room 2")).id,
                 "speaker": event.speakers[0].id,
                 "policy": event.policy_id,
                 "code": code.id,

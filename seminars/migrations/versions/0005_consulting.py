@@ -27,6 +27,71 @@ END
 $$
 """
 
+# Looked at when the transaction ends, so that an engagement and its milestones may be written one after the other. Tables are named
+# with their schema: a temporary table of the same name would otherwise be asked instead. SB005: the parts are not the whole.
+MILESTONES_MAKE_THE_TOTAL = """
+CREATE FUNCTION milestones_must_make_the_total(engagement bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  quoted bigint;
+  parts bigint;
+BEGIN
+  SELECT total INTO quoted FROM public.engagements WHERE id = engagement;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  SELECT coalesce(sum(amount), 0) INTO parts FROM public.milestones WHERE engagement_id = engagement;
+  IF parts <> quoted THEN
+    RAISE EXCEPTION 'the milestones of engagement % are % in all, its quote is %', engagement, parts, quoted USING ERRCODE = 'SB005';
+  END IF;
+END
+$$
+"""
+
+QUOTE_HOLDS = """
+CREATE FUNCTION engagement_total_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM public.milestones_must_make_the_total(NEW.id);
+  RETURN NULL;
+END
+$$
+"""
+
+MILESTONES_HOLD = """
+CREATE FUNCTION milestone_total_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    PERFORM public.milestones_must_make_the_total(OLD.engagement_id);
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    PERFORM public.milestones_must_make_the_total(NEW.engagement_id);
+  END IF;
+  RETURN NULL;
+END
+$$
+"""
+
+# What is on sale when time begins to be claimed. Of two events that one person teaches at one time already, the later one is laid over
+# the other, so that staff see it and nothing stops.
+CLAIM_FOR_EACH_SESSION = """
+WITH taught AS (
+  SELECT p.resource_id, s.id, s.event_id, s.starts_at, s.ends_at,
+         e.title || CASE WHEN s.title <> '' THEN ': ' || s.title ELSE '' END AS label
+    FROM events e
+    JOIN event_sessions s ON s.event_id = e.id AND s.state <> 'cancelled'
+    JOIN event_speakers t ON t.event_id = e.id
+    JOIN speakers p ON p.id = t.speaker_id
+   WHERE e.state = 'published'
+)
+INSERT INTO time_claims (resource_id, kind, holder, starts_at, ends_at, label, override_reason, created_at)
+SELECT one.resource_id, 'session', 'session/' || one.id, one.starts_at, one.ends_at, one.label,
+       CASE WHEN EXISTS (SELECT FROM taught other
+                          WHERE other.resource_id = one.resource_id AND other.id < one.id
+                            AND other.starts_at < one.ends_at AND one.starts_at < other.ends_at)
+            THEN 'It stood so before time was claimed' ELSE '' END,
+       now()
+  FROM taught one
+"""
+
 CHECKS = (
     ("cart_lines", "one_thing", "num_nonnulls(ticket_type_id, appointment_id) = 1"),
     ("cart_lines", "seats", "(ticket_type_id IS NULL) = (hold_id IS NULL)"),
@@ -180,7 +245,6 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("pdf", sa.LargeBinary(), nullable=True),
         sa.Column("rendered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["proposal_id"], ["proposals.id"], name=op.f("fk_proposal_documents_proposal_id_proposals")),
         sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal_documents")),
     )
@@ -383,15 +447,19 @@ def upgrade() -> None:
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("consultant_id", sa.BigInteger(), nullable=True),
+        sa.Column("offering_id", sa.BigInteger(), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("kind IN ('day', 'event', 'material', 'other')", name=op.f("ck_proposal_lines_kind")),
         sa.CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name=op.f("ck_proposal_lines_dated")),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_proposal_lines_times")),
+        sa.CheckConstraint("num_nonnulls(consultant_id, offering_id, starts_at) IN (0, 3)", name=op.f("ck_proposal_lines_meeting")),
+        sa.CheckConstraint("(kind = 'event') = (event_id IS NOT NULL)", name=op.f("ck_proposal_lines_event")),
         sa.CheckConstraint("quantity > 0 AND unit_price >= 0 AND amount >= 0", name=op.f("ck_proposal_lines_amounts")),
         sa.ForeignKeyConstraint(["consultant_id"], ["consultants.id"], name=op.f("fk_proposal_lines_consultant_id_consultants")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_proposal_lines_event_id_events")),
+        sa.ForeignKeyConstraint(["offering_id"], ["offerings.id"], name=op.f("fk_proposal_lines_offering_id_offerings")),
         sa.ForeignKeyConstraint(
             ["proposal_id"], ["proposals.id"], name=op.f("fk_proposal_lines_proposal_id_proposals"), ondelete="CASCADE"
         ),
@@ -457,6 +525,7 @@ def upgrade() -> None:
         sa.Column("organisation", sa.String(length=200), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("po_number", sa.String(length=80), nullable=False),
         sa.Column("zone", sa.String(length=64), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
@@ -541,7 +610,18 @@ def upgrade() -> None:
         op.f("fk_revenue_shares_appointment_id_appointments"), "revenue_shares", "appointments", ["appointment_id"], ["id"]
     )
     op.add_column("speakers", sa.Column("resource_id", sa.BigInteger(), nullable=True))
+    for function in (MILESTONES_MAKE_THE_TOTAL, QUOTE_HOLDS, MILESTONES_HOLD):
+        op.execute(function)
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER total_holds AFTER INSERT OR UPDATE OF total ON engagements"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION engagement_total_holds()"
+    )
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER total_holds AFTER INSERT OR DELETE OR UPDATE OF amount, engagement_id ON milestones"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION milestone_total_holds()"
+    )
     op.execute(RESOURCE_FOR_EACH_SPEAKER)
+    op.execute(CLAIM_FOR_EACH_SESSION)
     op.alter_column("speakers", "resource_id", nullable=False)
     op.create_unique_constraint(op.f("uq_speakers_resource_id"), "speakers", ["resource_id"])
     op.create_foreign_key(op.f("fk_speakers_resource_id_resources"), "speakers", "resources", ["resource_id"], ["id"])
@@ -632,3 +712,4 @@ def downgrade() -> None:
     op.drop_index("uq_proposals_accepted", table_name="proposals", postgresql_where=sa.text("state = 'accepted'"))
     op.drop_index(op.f("ix_proposals_number"), table_name="proposals")
     op.drop_table("proposals")
+    op.execute("DROP FUNCTION milestone_total_holds, engagement_total_holds, milestones_must_make_the_total")

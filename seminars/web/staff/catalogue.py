@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import zone_names
-from seminars.catalog import seminars, speakers, terms, venues
-from seminars.catalog.models import EventSession, RefundPolicy, Seminar, Speaker, Venue
+from seminars.catalog import rooms, seminars, speakers, terms, venues
+from seminars.catalog.models import EventSession, RefundPolicy, Room, Seminar, Speaker, Venue
+from seminars.catalog.rooms import RoomFacts
 from seminars.catalog.seminars import SeminarFacts
 from seminars.catalog.speakers import SpeakerFacts
 from seminars.catalog.venues import VenueFacts
@@ -102,6 +103,22 @@ def edit_venue(venue_id: int) -> ResponseReturnValue:
     return _edit("venue", _get(reading(), Venue, venue_id), VenueFacts, _change_venue)
 
 
+@staff.route("/venues/<int:venue_id>/rooms/new", methods=["GET", "POST"])
+@needs(may.change_programme)
+def new_room(venue_id: int) -> ResponseReturnValue:
+    """Enter a room of a place."""
+    venue = _get(reading(), Venue, venue_id)
+    return _edit_room(venue, None, lambda session, facts: rooms.create(session, venue, facts))
+
+
+@staff.route("/rooms/<int:room_id>", methods=["GET", "POST"])
+@needs(may.change_programme)
+def edit_room(room_id: int) -> ResponseReturnValue:
+    """Call a room something else. People with a seat in it hear of it, after the plan was seen."""
+    room = _get(reading(), Room, room_id)
+    return _edit_room(room.venue, room, lambda session, facts: _change_room(session, room, facts))
+
+
 @staff.get("/refund-rules")
 @needs(may.see_programme)
 def policies_list() -> ResponseReturnValue:
@@ -148,6 +165,33 @@ def _change_venue(session: Session, venue: Venue, facts: VenueFacts) -> None:
     before = _where(venue)
     venues.change(session, venue, facts, now=now())
     parts: list[EventSession] = list(reads.sessions_at(session, venue, now=now())) if _where(venue) != before else []
+    plan = plan_of(session, parts)
+    if plan.people and not request.form.get("agreed"):
+        raise Unseen(plan)
+    tell(session, parts)
+
+
+def _edit_room(venue: Venue, room: Room | None, act: Callable[[Session, RoomFacts], object]) -> ResponseReturnValue:
+    back = url_for("staff.edit_venue", venue_id=venue.id)
+    facts = {"section": "Programme", "thing": room, "venue": venue, "back": back}
+    if request.method == "GET":
+        return page("catalogue/room_edit.html", typed={"name": room.name} if room else {}, errors={}, **facts)
+    try:
+        with acting() as session:
+            act(session, RoomFacts(request.form.get("name", "")))
+    except Unseen as unseen:
+        return page("events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=back)
+    except Refusal as refusal:
+        return again("catalogue/room_edit.html", refusal, **facts)
+    flash("Kept.")
+    return redirect(back, 303)
+
+
+def _change_room(session: Session, room: Room, facts: RoomFacts) -> None:
+    before = room.name
+    rooms.change(session, room, facts)
+    here = [part for part in reads.sessions_at(session, room.venue, now=now()) if part.room_id == room.id]
+    parts = here if room.name != before else []
     plan = plan_of(session, parts)
     if plan.people and not request.form.get("agreed"):
         raise Unseen(plan)

@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import zone_names
 from seminars.catalog import events
+from seminars.catalog.claims import Clashing
 from seminars.catalog.events import Block, EventFacts
-from seminars.catalog.models import Event, EventSession, RefundPolicy, Seminar, Speaker, Venue
+from seminars.catalog.models import Event, EventSession, RefundPolicy, Room, Seminar, Speaker, Venue
 from seminars.catalog.tickets import MOST_SEATS
 from seminars.desk import programme as catalogue
 from seminars.kit.refusals import Refusal
 from seminars.people import permissions as may
 from seminars.web.shared import joined, now
 from seminars.web.shared.guards import needs
+from seminars.web.staff.clashing import clash_page, reason_typed, why_typed
 from seminars.web.staff.door import Typed, acting, again, page, positive, reading, staff
 from seminars.web.staff.programme import FORMAT_WORDS, session_by_id
 from seminars.web.staff.telling import Unseen, all_typed, plan_of, tell
@@ -85,12 +87,12 @@ def change_event(event_id: int) -> ResponseReturnValue:
     """Change an event. Where, how and in which zone are told to everybody with a seat, after the plan was seen."""
     typed, told = Typed(request.form), 0
     try:
-        with acting(typed.text("why")) as session:
+        with acting(why_typed()) as session:
             event = catalogue.event_by_id(session, event_id)
             before = _whereabouts(event)
             facts = _facts(session, typed, event)
             typed.finish()
-            events.change(session, event, facts, now=now())
+            events.change(session, event, facts, override_reason=reason_typed(), now=now())
             parts = [part for part in event.sessions if part.state == "planned"] if _whereabouts(event) != before else []
             plan = plan_of(session, parts)
             if plan.people and not typed.ticked("agreed"):
@@ -100,6 +102,8 @@ def change_event(event_id: int) -> ResponseReturnValue:
         return page(
             "events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=url_for("staff.event", event_id=event_id)
         )
+    except Clashing as clashing:
+        return clash_page(clashing, back=url_for("staff.event", event_id=event_id))
     except Refusal as refusal:
         return again("events/edit.html", refusal, event=catalogue.event_by_id(reading(), event_id), **_choices(reading()))
     flash(f"{event.title} is changed." + (f" {told} calendar updates are on their way." if told else ""))
@@ -120,11 +124,13 @@ def create_session(event_id: int) -> ResponseReturnValue:
     """Add a session."""
     typed = Typed(request.form)
     try:
-        with acting() as session:
+        with acting(why_typed()) as session:
             event = catalogue.event_by_id(session, event_id)
-            block = _block(typed)
+            block = _block(session, typed)
             typed.finish()
-            events.add_session(session, event, block, now=now())
+            events.add_session(session, event, block, override_reason=reason_typed(), now=now())
+    except Clashing as clashing:
+        return clash_page(clashing, back=url_for("staff.event", event_id=event_id))
     except Refusal as refusal:
         return again("events/session.html", refusal, event=catalogue.event_by_id(reading(), event_id), part=None)
     flash("The session is added.")
@@ -141,7 +147,8 @@ def edit_session(session_id: int) -> ResponseReturnValue:
         "starts": f"{part.starts_local:%Y-%m-%dT%H:%M}",
         "ends": f"{part.ends_local:%Y-%m-%dT%H:%M}",
         "all_day": part.all_day,
-        "room": part.room,
+        "held_in": part.room_id,
+        "room": "" if part.room_id else part.room,
         "join_url": part.join_url,
         "agenda": part.agenda,
     }
@@ -154,12 +161,12 @@ def change_session(session_id: int) -> ResponseReturnValue:
     """Change a session. Who is told stands on a plan first; pressing again makes the change and tells them in one commit."""
     typed, told = Typed(request.form), 0
     try:
-        with acting(typed.text("why")) as session:
+        with acting(why_typed()) as session:
             part = session_by_id(session, session_id)
             before = _what_calendars_show(part)
-            block = _block(typed)
+            block = _block(session, typed)
             typed.finish()
-            events.change_session(session, part, block, now=now())
+            events.change_session(session, part, block, override_reason=reason_typed(), now=now())
             parts = [part] if _what_calendars_show(part) != before else []
             plan = plan_of(session, parts)
             if plan.people and not typed.ticked("agreed"):
@@ -169,6 +176,8 @@ def change_session(session_id: int) -> ResponseReturnValue:
         part = session_by_id(reading(), session_id)
         back = url_for("staff.event", event_id=part.event_id)
         return page("events/agree.html", section="Programme", plan=unseen.plan, typed=all_typed(), back=back)
+    except Clashing as clashing:
+        return clash_page(clashing, back=url_for("staff.event", event_id=session_by_id(reading(), session_id).event_id))
     except Refusal as refusal:
         part = session_by_id(reading(), session_id)
         return again("events/session.html", refusal, event=part.event, part=part)
@@ -252,7 +261,7 @@ def _chosen(session: Session, kind: type[Thing], typed: Typed, name: str) -> Thi
     return found
 
 
-def _block(typed: Typed) -> Block:
+def _block(session: Session, typed: Typed) -> Block:
     return Block(
         starts=typed.clock("starts"),
         ends=typed.clock("ends"),
@@ -261,6 +270,7 @@ def _block(typed: Typed) -> Block:
         room=typed.text("room"),
         join_url=typed.text("join_url"),
         all_day=typed.ticked("all_day"),
+        held_in=_chosen(session, Room, typed, "held_in"),
     )
 
 

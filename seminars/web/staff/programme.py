@@ -1,12 +1,14 @@
 """The programme at the desk: events listed, one event with all that belongs to it, and what moves it to sale and away."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from seminars.catalog import events
+from seminars.catalog import claims, events
+from seminars.catalog.claims import Clashing
 from seminars.catalog.models import FORMATS, Event, EventSession
 from seminars.catalog.occasions import session_reference
 from seminars.desk import programme as catalogue
@@ -18,6 +20,7 @@ from seminars.ledger import balances
 from seminars.people import permissions as may
 from seminars.web.shared import joined, now
 from seminars.web.shared.guards import needs, the_user
+from seminars.web.staff.clashing import clash_page, reason_typed
 from seminars.web.staff.door import acting, page, positive, reading, staff
 from seminars.web.staff.links import address_of
 
@@ -57,6 +60,8 @@ def event(event_id: int) -> ResponseReturnValue:
         held=catalogue.seats_held(session, [found]),
         formats=FORMAT_WORDS,
         missing=events.missing(found, now=now()) if found.state in ("draft", "archived") else [],
+        in_the_way=claims.in_the_way(session, found, now=now()) if found.state in ("draft", "published") else [],
+        laid_over=claims.laid_over(session, found),
         roster=roster,
         wanted=rosters.Filter(),
         deferred=deferred,
@@ -69,8 +74,11 @@ def event(event_id: int) -> ResponseReturnValue:
 @staff.post("/events/<int:event_id>/publish")
 @needs(may.change_programme)
 def publish(event_id: int) -> ResponseReturnValue:
-    """Put an event on sale."""
-    return _move(event_id, events.publish, "{} is on sale.")
+    """Put an event on sale. Who is taken already is shown first, and staff may do it all the same with a reason."""
+    try:
+        return _move(event_id, partial(events.publish, override_reason=reason_typed()), "{} is on sale.", why=reason_typed())
+    except Clashing as clashing:
+        return clash_page(clashing, back=url_for("staff.event", event_id=event_id))
 
 
 @staff.post("/events/<int:event_id>/unpublish")
@@ -106,8 +114,8 @@ def session_by_id(session: Session, session_id: int) -> EventSession:
     return part
 
 
-def _move(event_id: int, verb: Callable[..., Event], told: str) -> ResponseReturnValue:
-    with acting() as session:
+def _move(event_id: int, verb: Callable[..., Event], told: str, *, why: str = "") -> ResponseReturnValue:
+    with acting(why) as session:
         found = catalogue.event_by_id(session, event_id)
         verb(session, found, now=now())
     flash(told.format(found.title))

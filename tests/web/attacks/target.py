@@ -46,7 +46,7 @@ class Target:
     def values(self) -> dict[str, object]:
         """Values that lead to something that is there, by the name that addresses give them."""
         ids = self.ids
-        named = ("event", "code", "order", "policy", "quota", "seminar", "session", "speaker", "venue")
+        named = ("event", "code", "order", "policy", "quota", "room", "seminar", "session", "speaker", "venue")
         return {f"{name}_id": ids[name] for name in named} | {
             "ticket_type_id": ids["ticket"],
             "run_id": ids["run"],

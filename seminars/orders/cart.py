@@ -150,6 +150,12 @@ def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: da
     return cart
 
 
+def hand_over_meeting(session: Session, cart: Cart, appointment_id: int) -> None:
+    """Take an appointment out of the cart that lives on by itself, because staff have to agree to it first."""
+    session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.appointment_id == appointment_id))
+    _forget_lines(session, cart)
+
+
 def let_go(session: Session, cart: Cart, *, lost: Collection[int] = (), now: datetime) -> Cart:
     """Give back everything that the cart holds; what was lost to others (cart lines by id) leaves it, the rest can be held again."""
     _lines_now(session, cart)

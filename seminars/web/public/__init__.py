@@ -1,14 +1,16 @@
-"""The public door: programme, seminars, events, cart, checkout, orders, and a registrant's own page."""
+"""The public door: programme, seminars, events, consulting, cart, checkout, orders, and the own pages of who registered or booked."""
 
 from flask import Flask
 
-from seminars.web.public import about, buying, checkout, events, feeds, orders, programme, seats
+from seminars.web.public import about, buying, checkout, consulting, events, feeds, meetings, orders, programme, seats
 
 BLUEPRINTS = (
     programme.blueprint,
     events.blueprint,
     feeds.blueprint,
     about.blueprint,
+    consulting.blueprint,
+    meetings.blueprint,
     buying.blueprint,
     checkout.blueprint,
     orders.blueprint,

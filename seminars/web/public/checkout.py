@@ -179,7 +179,7 @@ def _page(
             if event.starts_at and summary.total and any(kind.price for kind in people if kind.event_id == event.id)
         ]
         + [
-            (one.offering.title, refund_sentence(one.offering.policy, one.starts_at, one.zone, now=instant))
+            (one.offering.title, refund_sentence(one.offering.policy, one.starts_at, one.zone, now=instant, seat=False))
             for one, line in zip(meetings, cart.meeting_lines, strict=True)
             if summary.total and line.price_list.price
         ],

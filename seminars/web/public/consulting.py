@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from sqlalchemy.orm import Session
 
 from seminars.calendars.zones import zone_names
-from seminars.catalog.policies import refund_rule
+from seminars.catalog.policies import rule_sentence
 from seminars.consulting import booking, intake, queries
 from seminars.consulting.models import Appointment, Offering, OfferingLength
 from seminars.db import db, transaction
@@ -64,7 +64,7 @@ def hold(slug: str) -> Response:
     """Hold a slot, then its questions, then the checkout; or the same page with what is free nearby, when somebody was quicker."""
     offering = _offering(db.session(), slug)
     try:
-        asked, starts_at = _asked(offering), _instant(request.form.get("slot", ""))
+        asked, starts_at = _asked(offering), read_instant(request.form.get("slot", ""))
         with transaction(by="visitor", why="hold a slot", request_id=request_id()) as session:
             cart, appointment = _hold(session, _offering(session, slug), asked, starts_at)
     except Refusal as refusal:
@@ -158,7 +158,8 @@ def _day(text: str) -> date:
         return date.min + timedelta(days=7)
 
 
-def _instant(text: str) -> datetime:
+def read_instant(text: str) -> datetime:
+    """The instant that a slot's button sends. Raises BadInput."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -203,7 +204,7 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
         mode=MODES[offering.mode],
         zone=zone,
         zones=sorted(zone_names()),
-        rule=refund_rule(offering.policy) if offering.policy and any(one.price for one in offering.lengths) else "",
+        rule=rule_sentence(offering.policy, each="") if offering.policy and any(one.price for one in offering.lengths) else "",
         refused=str(refused) if refused else "",
         nearest=[(slot.starts_at.isoformat(), words.weekday(words.local(slot.starts_at, zone)), words.time_in(slot.starts_at, zone))
                  for slot in getattr(refused, "nearest", ())],

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from seminars.config import Center
 from seminars.kit import format as words
+from seminars.kit.money import Money
 from seminars.web.shared.csrf import csrf
 
 TAGS = {"p", "br", "ul", "ol", "li", "em", "strong", "a", "h3", "h4", "blockquote", "code"}
@@ -34,6 +35,11 @@ def initials(name: str) -> str:
     return "".join(part[0].upper() for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
 
 
+def money_of(minor: int, currency: str) -> str:
+    """«$280.00» for an amount in minor units beside its currency."""
+    return words.money(Money(minor, currency))
+
+
 def install(app: Flask, center: Center) -> None:
     """Register the filters, and the center's name for every template."""
     for filter_ in (
@@ -46,10 +52,12 @@ def install(app: Flask, center: Center) -> None:
         words.time_range,
         words.day_span,
         words.count,
+        words.listed,
         words.local,
     ):
         app.add_template_filter(filter_)
     app.add_template_filter(prose)
+    app.add_template_filter(money_of)
     app.add_template_filter(initials)
     app.jinja_env.globals["center"] = center
     app.jinja_env.trim_blocks = True

@@ -279,7 +279,10 @@ class TicketType(Base):
 
 
 class Listing(Base):
-    """One row per thing on sale, with its search text; the public list, search, feeds and sitemap read this table and no other."""
+    """One row per thing on sale, with its search text; the public list, search, feeds and sitemap read this table and no other.
+
+    An offering has no date: it starts and ends at the same instant, an empty range, which is never going on and never to come.
+    """
 
     __tablename__ = "listings"
     __table_args__ = (
@@ -290,6 +293,8 @@ class Listing(Base):
         Index("ix_listings_running", text("tstzrange(starts_at, ends_at)"), postgresql_using="gist", postgresql_where=text("listed")),
         Index("ix_listings_topic", "topic", "starts_at", postgresql_where=text("listed")),
         Index("ix_listings_city", "city", "starts_at", postgresql_where=text("listed")),
+        Index("ix_listings_offerings", "title", "id", postgresql_where=text("kind = 'offering' AND listed")),
+        CheckConstraint("(kind = 'offering') = (starts_at = ends_at)", name="dateless"),
     )
 
     id: Mapped[Id]

@@ -1,7 +1,8 @@
 """Slots: start times that can be booked now, computed from hours, exceptions and what is taken. Pure, and linear in the claims it is given.
 
-Inside, time is whole seconds of the epoch: the wall clock is asked once per stretch of hours, so that an hour that a zone skips or
-repeats is neither offered nor offered twice.
+Inside, time is whole seconds of the epoch: the wall clock is asked once per stretch of hours. A stretch lasts from the first instant at
+which the clock shows its beginning, or later, until the first at which it shows its end: what a zone skips is not there to be offered,
+and what it repeats belongs to a stretch that ends within it the first time only.
 """
 
 from bisect import bisect_right
@@ -12,7 +13,10 @@ from zoneinfo import ZoneInfo
 
 MINUTE = 60
 DAY = timedelta(days=1)
+MARGIN = timedelta(hours=26)
+"""So far around a window lies what the slots in it depend on: the rest of a local day, which may have 25 hours."""
 MIDNIGHT = time(0, 0)
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,10 @@ class Slot:
 
 
 def slots(terms: Terms, diaries: Sequence[Diary], taken: Iterable[Taken], *, since: datetime, until: datetime) -> list[Slot]:
-    """The slots that start in the window, earliest first. `taken` has to cover the window with a day at either side, for the daily cap."""
+    """The slots that start in the window, earliest first. `taken` has to cover it with the MARGIN at either side, for the daily cap.
+
+    Which slots there are does not depend on the window that they are asked for in.
+    """
     first, last = max(since, terms.earliest), min(until, terms.latest)
     if first >= last:
         return []
@@ -103,12 +110,12 @@ def slots(terms: Terms, diaries: Sequence[Diary], taken: Iterable[Taken], *, sin
 
 def open_times(diary: Diary, *, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
     """When the consultant works in the window, earliest first, before anything is taken off."""
-    stretches = _stretches(diary, since, until)
-    return [(_instant(start), _instant(end)) for start, end in stretches if end > _epoch(since) and start < _epoch(until)]
+    low, high = _epoch(since), _epoch(until)
+    return [(_instant(start), _instant(end)) for start, end in _merged(_stretches(diary, since, until)) if end > low and start < high]
 
 
 def _starts(terms: Terms, diary: Diary, taken: Sequence[Taken], first: datetime, last: datetime) -> list[int]:
-    """Grid points where the meeting with its buffers meets nothing that is taken. Grid points count from the start of each stretch."""
+    """Grid points where the meeting with its buffers meets nothing that is taken. They count from the start of each stretch."""
     length, step = terms.minutes * MINUTE, terms.step * MINUTE
     before, after = terms.buffer_before * MINUTE, terms.buffer_after * MINUTE
     low, high = _epoch(first), _epoch(last)
@@ -116,10 +123,11 @@ def _starts(terms: Terms, diary: Diary, taken: Sequence[Taken], first: datetime,
     ends = [end for _, end in busy]
     full = _full_days(terms, diary, taken)
     found = []
-    for opens, closes in _stretches(diary, first, last):
+    for opens, closes, next_opens in _grids(_stretches(diary, first, last)):
         start = opens if opens >= low else opens + -(-(low - opens) // step) * step
+        stop = min(high, next_opens, closes - length + 1)
         at = bisect_right(ends, start - before)
-        while start < high and start + length <= closes:
+        while start < stop:
             while at < len(busy) and ends[at] <= start - before:
                 at += 1
             if at < len(busy) and busy[at][0] < start + length + after:
@@ -133,7 +141,7 @@ def _starts(terms: Terms, diary: Diary, taken: Sequence[Taken], first: datetime,
 
 
 def _stretches(diary: Diary, since: datetime, until: datetime) -> list[tuple[int, int]]:
-    """Hours and exceptions as instants, merged, from a day before the window to a day after it: zones differ by less than that each way."""
+    """Hours and exceptions as instants. Zones differ from UTC by less than a day, and a meeting lasts one at most."""
     weekly: dict[int, list[Hours]] = {}
     for hours in diary.hours:
         weekly.setdefault(hours.weekday, []).append(hours)
@@ -141,16 +149,27 @@ def _stretches(diary: Diary, since: datetime, until: datetime) -> list[tuple[int
     for exception in diary.exceptions:
         special.setdefault(exception.day, []).append(exception)
     found = []
-    day, end = (since - DAY).date(), (until + DAY).date()
+    day, end = (since.astimezone(UTC) - DAY).date(), (until.astimezone(UTC) + 2 * DAY).date()
     while day <= end:
-        for hours in special.get(day) or weekly.get(day.weekday(), ()):
-            if hours.starts is not None and hours.ends is not None:
-                ends_on = day + DAY if hours.ends == MIDNIGHT else day
-                start, stop = _placed(day, hours.starts, hours.zone), _placed(ends_on, hours.ends, hours.zone)
+        held: Sequence[Hours | DayHours] = special.get(day) or weekly.get(day.weekday()) or ()
+        for one in held:
+            if one.starts is not None and one.ends is not None:
+                ends_on = day + DAY if one.ends == MIDNIGHT else day
+                start, stop = _placed(day, one.starts, one.zone), _placed(ends_on, one.ends, one.zone)
                 if stop > start:
                     found.append((start, stop))
         day += DAY
-    return _merged(found)
+    return sorted(found)
+
+
+def _grids(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Each stretch as (opens, closes, where the next one opens): one that goes on in the next closes when that does."""
+    closes = [end for _, end in stretches]
+    for at in range(len(stretches) - 2, -1, -1):
+        if stretches[at + 1][0] <= closes[at]:
+            closes[at] = max(closes[at], closes[at + 1])
+    opens = [start for start, _ in stretches]
+    return list(zip(opens, closes, [*opens[1:], _NEVER], strict=True)) if stretches else []
 
 
 def _full_days(terms: Terms, diary: Diary, taken: Sequence[Taken]) -> set[date]:
@@ -177,8 +196,19 @@ def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _placed(day: date, at: time, zone: str) -> int:
-    """A wall-clock time as an instant; one that the zone skips is read with the offset before the gap (RFC 5545 §3.3.5)."""
-    return _epoch(datetime.combine(day, at, ZoneInfo(zone)))
+    """The first instant at which the clock shows that time or, where the zone skips it, a later one."""
+    where = ZoneInfo(zone)
+    wall = datetime.combine(day, at)
+    early, late = sorted(_epoch(wall.replace(tzinfo=where, fold=fold)) for fold in (0, 1))
+    if early == late or _instant(early).astimezone(where).replace(tzinfo=None) == wall:
+        return early
+    while late - early > 1:
+        middle = (early + late) // 2
+        if _instant(middle).astimezone(where).replace(tzinfo=None) < wall:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 def _epoch(instant: datetime) -> int:

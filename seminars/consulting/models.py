@@ -183,21 +183,27 @@ class Offering(Base):
 
 
 class OfferingLength(Base):
-    """How long a meeting may be, and what that costs. Nothing, for a discovery call."""
+    """How long a meeting may be, and what that costs: nothing, for a discovery call. One that was sold before is withdrawn, not removed."""
 
     __tablename__ = "offering_lengths"
     __table_args__ = (
         UniqueConstraint("offering_id", "minutes"),
         CheckConstraint("minutes BETWEEN 5 AND 1440 AND price >= 0", name="amounts"),
     )
-    __audited__ = ("minutes", "price")
+    __audited__ = ("minutes", "price", "offered")
 
     id: Mapped[Id]
     offering_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("offerings.id", ondelete="CASCADE"))
     minutes: Mapped[int] = mapped_column(Integer)
     price: Mapped[Amount]
+    offered: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
 
     offering: Mapped[Offering] = relationship(back_populates="lengths")
+
+    @property
+    def list_price(self) -> Money:
+        """What such a meeting costs now."""
+        return Money(self.price, self.offering.currency)
 
 
 appointment_consultants = Table(
@@ -212,7 +218,7 @@ class Appointment(Base):
     """One booked consulting meeting, from the choice of a slot on. `secret` opens its page.
 
     `holder` names the cart while it is only chosen; `order_reference` the order that sells it. `held_until` is the end of a hold that
-    nobody may ever confirm; paying begins by taking that end away (payments.md §0.6).
+    nobody may ever confirm; paying begins by taking that end away. `held_since` is when this cart began to hold slots of the offering.
     """
 
     __tablename__ = "appointments"
@@ -238,6 +244,7 @@ class Appointment(Base):
     zone: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(10), default="held")
     held_until: Mapped[Instant | None]
+    held_since: Mapped[Instant | None]
     holder: Mapped[str] = mapped_column(String(80), default="", index=True)
     order_reference: Mapped[str] = mapped_column(String(80), default="")
     client_name: Mapped[str | None] = mapped_column(String(200))

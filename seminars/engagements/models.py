@@ -234,6 +234,7 @@ class EngagementDocument(Base):
     """A file that the center shares with the client of an engagement."""
 
     __tablename__ = "engagement_documents"
+    __audited__ = ("name", "sha256", "engagement_id")
 
     id: Mapped[Id]
     engagement_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("engagements.id"), index=True)

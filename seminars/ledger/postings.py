@@ -20,6 +20,9 @@ MATCH = "match"
 REFUND = "refund"
 REFUND_OTHERWISE = "refund.otherwise"
 DELIVERY = "deliver"
+TIMESHEET = "timesheet"
+EXPIRY = "expire"
+ACCEPTANCE = "accept"
 REVERSAL = "reverse"
 
 
@@ -131,6 +134,27 @@ def refund_by_bank(amount: Money, *, owed_to: str) -> list[Line]:
 def unapplied_sent_back(amount: Money, *, paid_for: str) -> list[Line]:
     """Rule 53: unapplied money is promised back; rule 17 follows."""
     return [Line(chart.UNAPPLIED_RECEIPTS, amount, paid_for), Line(chart.REFUNDS_PAYABLE, -amount, paid_for)]
+
+
+def time_worked(drawn: Money, beyond: Money, *, retainer: str, timesheet: str) -> list[Line]:
+    """Rules 42 and 43: hours of a retainer are earned as they are worked; what goes beyond them is earned too and waits to be billed."""
+    return _without_zeros(
+        [
+            Line(chart.DEFERRED_CONSULTING, drawn, retainer),
+            Line(chart.UNBILLED_SERVICES, beyond, timesheet),
+            Line(chart.CONSULTING_REVENUE, -(drawn + beyond), retainer),
+        ]
+    )
+
+
+def retainer_expired(left: Money, *, retainer: str) -> list[Line]:
+    """Rule 45: what the client did not use until the agreed day is earned (breakage, told apart by its source)."""
+    return _without_zeros([Line(chart.DEFERRED_CONSULTING, left, retainer), Line(chart.CONSULTING_REVENUE, -left, retainer)])
+
+
+def milestone_accepted(amount: Money, *, milestone: str) -> list[Line]:
+    """Rule 56: the client has accepted a part of the work, so it is earned; its invoice (rule 44) follows."""
+    return [Line(chart.UNBILLED_SERVICES, amount, milestone), Line(chart.CONSULTING_REVENUE, -amount, milestone)]
 
 
 def _without_zeros(lines: list[Line]) -> list[Line]:

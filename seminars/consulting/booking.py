@@ -24,6 +24,7 @@ from seminars.kit.references import secret
 from seminars.kit.refusals import BadInput, Conflict
 from seminars.schedule import claims
 from seminars.schedule.claims import Span, Taken
+from seminars.schedule.models import TimeClaim
 
 HOLD_LASTS = timedelta(minutes=20)
 LONGEST = timedelta(hours=1)
@@ -239,6 +240,23 @@ def request(session: Session, appointment: Appointment, *, client: Client, now: 
     _name(appointment, client)
     session.flush()
     return appointment
+
+
+def lost_of(session: Session, appointments: Sequence[Appointment]) -> list[Appointment]:
+    """Those of these that are not held any more. The others stay locked, so that they are held until the transaction ends."""
+    _lock(session, appointments)
+    names = [one.reference for one in appointments]
+    standing = set(session.scalars(select(TimeClaim.holder).where(TimeClaim.holder.in_(names)).with_for_update(key_share=True)))
+    return [one for one in appointments if one.state != "held" or one.reference not in standing]
+
+
+def check_open(appointment: Appointment, *, now: datetime, desk: bool = False) -> None:
+    """Raises Conflict unless this appointment can still be ordered: the offering is on sale and the time has not come; the desk may sell
+    what is off the list."""
+    if appointment.starts_at <= now:
+        raise Conflict(f"{appointment.offering.title} on {words.moment(appointment.starts_at, appointment.zone)} has begun already.")
+    if appointment.offering.state != "published" and not desk:
+        raise NotOffered()
 
 
 def sweep_lapsed(session: Session, *, now: datetime, most: int = 500) -> int:

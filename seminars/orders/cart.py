@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -145,7 +145,7 @@ def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: da
     if line is None:
         raise NotFound("This appointment is not in your cart.")
     session.execute(delete(LINES).where(LINES.c.id == line.id))
-    booking.drop(session, [line.meeting], now=now)
+    booking.drop(session, line.meeting, now=now)
     _forget_lines(session, cart)
     return cart
 
@@ -160,7 +160,8 @@ def let_go(session: Session, cart: Cart, *, lost: Collection[int] = (), now: dat
     """Give back everything that the cart holds; what was lost to others (cart lines by id) leaves it, the rest can be held again."""
     _lines_now(session, cart)
     holds.release(session, [line.seats_held.id for line in cart.seat_lines])
-    booking.drop(session, [line.meeting for line in cart.meeting_lines], now=now)
+    for line in cart.meeting_lines:
+        booking.drop(session, line.meeting, now=now)
     if lost:
         session.execute(delete(LINES).where(LINES.c.cart_id == cart.id, LINES.c.id.in_(lost)))
     _forget_lines(session, cart)
@@ -285,19 +286,24 @@ def hold_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
 def hold_meetings_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
     """Hold the appointments of a cart once more. Raises SlotGone."""
     for line in cart.meeting_lines:
-        again = booking.hold_again(session, line.meeting, line.price_list, now=now)
-        if again.id != line.appointment_id:
-            session.execute(update(LINES).where(LINES.c.id == line.id).values(appointment_id=again.id))
+        booking.hold_again(session, line.meeting, now=now)
     _forget_lines(session, cart)
     return cart
 
 
 def extend(session: Session, cart: Cart, *, now: datetime) -> datetime:
     """Hold longer what the cart holds; the new end. Raises HoldLapsed, SlotLapsed or Conflict."""
-    ends = [holds.extend(session, cart.reference, now=now)] if cart.seat_lines else []
-    if cart.meeting_lines:
-        ends.append(booking.extend_holds(session, cart.reference, now=now))
-    return min(ends)
+    until = holds.extend(session, cart.reference, now=now) if cart.seat_lines else (held_until(cart) or now) + holds.LONGER_BY
+    if not cart.meeting_lines:
+        return until
+    before = held_until(cart)
+    kept = booking.extend_holds(session, cart.reference, until, now=now)
+    if lost := [line.meeting for line in cart.meeting_lines if line.appointment_id not in {one.id for one in kept}]:
+        raise booking.SlotLapsed(lost)
+    ends = [one.held_until for one in kept if one.held_until is not None]
+    if before is not None and min(ends) <= before:
+        raise booking.HeldLongEnough()
+    return min(until, *ends)
 
 
 def wanted_lines(cart: Cart) -> list[LineWanted]:

@@ -32,6 +32,7 @@ def settle(session: Session, order: Order, *, letterhead: Letterhead, now: datet
     purchase = letters.purchase_of(order, letterhead=letterhead)
     announcing.tell_confirmed(session, confirmed, letterhead=letterhead, purchase=purchase, now=now)
     if meetings:
-        meetings_told.tell_confirmed(session, meetings, letterhead=letterhead, now=now)
+        facts = {"order": order.number, "order_page": letters.order_page(order, letterhead), "paid": order.total > 0}
+        meetings_told.tell_confirmed(session, meetings, letterhead=letterhead, purchase_facts=facts, now=now)
     outbox.post_all(session, letters.order_confirmed(order, confirmed, letterhead=letterhead), now=now)
     return order

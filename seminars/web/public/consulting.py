@@ -70,7 +70,11 @@ def hold(slug: str) -> Response:
     except Refusal as refusal:
         db.session().expire_all()
         return _page(_offering(db.session(), slug), refused=refusal, status=status_of(refusal))
-    onward = f"/consulting/answers/{appointment.secret}" if offering.questions else "/checkout"
+    onward = "/checkout"
+    if offering.questions:
+        onward = f"/consulting/answers/{appointment.secret}"
+    elif offering.needs_approval:
+        onward = f"/consulting/request/{appointment.secret}"
     return carts.remember(make_response(redirect(onward, 303)), cart)
 
 
@@ -94,7 +98,8 @@ def answer(secret: str) -> Response:
     try:
         with transaction(by="visitor", why="answer questions", request_id=request_id()) as session:
             appointment = _held(session, secret)
-            booking.answer(session, appointment, intake.read(appointment.offering.questions, request.form), now=now())
+            asked = intake.questions_of(appointment.offering.questions)
+            booking.answer(session, appointment, {one.key: request.form.get(one.field, "") for one in asked})
     except Refusal as refusal:
         db.session().expire_all()
         return _questions(_held(db.session(), secret), typed=request.form, errors=errors_of(refusal), status=status_of(refusal))
@@ -114,16 +119,17 @@ def _held(session: Session, secret: str) -> Appointment:
 def _questions(
     appointment: Appointment, *, typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None, status: int = 200
 ) -> Response:
-    asked = appointment.offering.questions
+    asked = intake.questions_of(appointment.offering.questions)
+    given = {one.get("key", ""): one["answer"] for one in appointment.answers}
     page = render_template(
         "public/questions.html",
         appointment=appointment,
         offering=appointment.offering,
         questions=asked,
         when=words.moment(appointment.starts_at, appointment.zone),
-        typed=typed if typed is not None else intake.typed(appointment.answers, asked),
+        typed=typed if typed is not None else {one.field: given.get(one.key, "") for one in asked},
         errors=errors or {},
-        labels={f"q-{one['key']}": one["label"] for one in asked},
+        labels={one.field: one.label for one in asked},
     )
     return make_response(page, status)
 
@@ -143,10 +149,11 @@ def _zone(offering: Offering) -> str:
 
 def _asked(offering: Offering) -> Asked:
     """What the visitor asked for; what does not exist is the first there is. Raises NotFound where nothing can be booked at all."""
-    if not offering.lengths or not offering.consultants:
+    lengths = [one for one in offering.lengths if one.offered]
+    if not lengths or not offering.consultants:
         raise NotFound("There is nothing to book at this address.")
     minutes, who = request.values.get("minutes", ""), request.values.get("with", "")
-    length = next((one for one in offering.lengths if str(one.minutes) == minutes), offering.lengths[0])
+    length = next((one for one in lengths if str(one.minutes) == minutes), lengths[0])
     consultant = next((one.slug for one in offering.consultants if one.slug == who and offering.together == 1), "")
     return Asked(length, consultant, slotgrid.monday_of(_day(request.values.get("week", ""))))
 
@@ -194,6 +201,7 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
             Choice(f"{one.minutes} minutes, {words.money(Money(one.price, offering.currency)) if one.price else 'free'}",
                    _path(offering, one.minutes, asked.consultant, monday), one is asked.length)
             for one in offering.lengths
+            if one.offered
         ],
         people=[
             Choice("Whoever is free", _path(offering, asked.length.minutes, "", monday), not asked.consultant),
@@ -228,7 +236,7 @@ def _path(offering: Offering, minutes: int, consultant: str, monday: date) -> st
 
 def price_of(offering: Offering) -> str:
     """«$280.00», «from $150.00», «Free»."""
-    prices = sorted({one.price for one in offering.lengths})
+    prices = sorted({one.price for one in offering.lengths if one.offered})
     if not prices:
         return ""
     if prices == [0]:

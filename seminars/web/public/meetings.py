@@ -11,6 +11,7 @@ from seminars.calendars import ics
 from seminars.calendars.invites import entries_of
 from seminars.catalog.occasions import occasion_of
 from seminars.consulting import announcing, appointments, booking, queries
+from seminars.consulting.letters import week_page
 from seminars.consulting.models import Appointment
 from seminars.db import db, transaction
 from seminars.kit import format as words
@@ -179,12 +180,13 @@ def own_ics(secret: str) -> Response:
     """The meeting, under the UID of the invitation that was sent: importing it beside that shows nothing twice."""
     appointment = the_appointment(db.session(), secret)
     letterhead = joined().settings.letterhead
-    occasion = announcing.occasion_of(appointment, letterhead=letterhead)
+    page = f"{letterhead.base_url}/appointments/{secret}"
+    occasion = announcing.occasion_of(appointment, zone=appointment.zone, page=page, for_client=True)
     standing = appointment.state in ("confirmed", "delivered", "no_show")
     entry = entry_of(occasion, letterhead, stamp=appointment.confirmed_at or appointment.created_at, cancelled=not standing)
     known = next(iter(entries_of(db.session(), [appointment.reference])), None)
     entry = replace(entry, uid=known.uid, sequence=known.sequence, dtstamp=known.dtstamp) if known else entry
-    feed = ics.Feed(name=appointment.offering.title, url=f"{letterhead.base_url}/appointments/{secret}")
+    feed = ics.Feed(name=appointment.offering.title, url=page)
     return calendar([entry], feed, "appointment.ics")
 
 
@@ -257,14 +259,15 @@ def own_feed(secret: str) -> Response:
         raise NotFound("There is no calendar at this address.")
     instant, letterhead = now(), joined().settings.letterhead
     week = queries.my_week(db.session(), found, instant - PAST, instant + FUTURE, instant)
-    known = {entry.occasion: entry for entry in entries_of(db.session(), [_holder(one, found) for one in week if one.meeting])}
+    holders = [announcing.holder_of(one.appointment, found) for one in week if one.appointment is not None]
+    known = {entry.occasion: entry for entry in entries_of(db.session(), holders)}
     entries = []
     for one in week:
-        if one.meeting is not None and one.meeting.state == "confirmed":
+        if one.appointment is not None and one.appointment.state == "confirmed":
             entry = entry_of(
-                announcing.occasion_of(one.meeting, letterhead=letterhead), letterhead, stamp=one.meeting.confirmed_at or instant
+                announcing.occasion_of(one.meeting, letterhead=letterhead), letterhead, stamp=one.appointment.confirmed_at or instant
             )
-            told = known.get(one.meeting.reference)
+            told = known.get(one.appointment.reference)
             entries.append(replace(entry, uid=told.uid, sequence=told.sequence, dtstamp=told.dtstamp) if told else entry)
         elif one.session is not None:
             page = f"{letterhead.base_url}/events/{one.session.event.reference}"

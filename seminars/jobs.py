@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 
 from seminars.catalog import importing
 from seminars.catalog.models import ImportRun
+from seminars.consulting import booking, busy
+from seminars.consulting import letters as meeting_letters
 from seminars.db import at_once, transaction
+from seminars.engagements import documents as proposal_documents
+from seminars.engagements import letters as engagement_letters
+from seminars.engagements import proposals, retainers
 from seminars.finance import recognition
 from seminars.gateways.smtp import NotReached, Refused
 from seminars.gateways.stripe import StripeTrouble
@@ -43,6 +48,15 @@ STILL_WANTED: dict[str, delivery.StillWanted] = {
     seat_letters.SESSION_CHANGED: seat_letters.still_wanted,
     order_letters.RECEIVED: order_letters.still_unpaid,
     order_letters.CONFIRMED: order_letters.still_standing,
+    meeting_letters.CONFIRMED: meeting_letters.still_standing,
+    meeting_letters.MOVED: meeting_letters.still_standing,
+    meeting_letters.MEETING: meeting_letters.still_standing,
+    meeting_letters.MEETING_MOVED: meeting_letters.still_standing,
+    meeting_letters.REQUESTED: meeting_letters.still_asked,
+    meeting_letters.REQUEST_WAITS: meeting_letters.still_asked,
+    meeting_letters.APPROVED: meeting_letters.still_to_pay,
+    engagement_letters.PROPOSAL: engagement_letters.still_open,
+    engagement_letters.SUBMITTED: engagement_letters.still_submitted,
 }
 
 
@@ -64,7 +78,7 @@ class Job:
 
 def deliver_outbox(joined: Joined) -> None:
     """Hand over the mails that are due."""
-    work, rooms = _work("deliver_outbox"), delivery.Rooms(STILL_WANTED, documents.pdf_of)
+    work, rooms = _work("deliver_outbox"), delivery.Rooms(STILL_WANTED, pdf_of)
     press = press_of(joined.settings.letterhead, joined.settings.secret_key)
     for _ in range(MOST_ROUNDS):
         if delivery.deliver_due(work, at_once, joined.smtp, press, rooms, clock=joined.clock, most=BATCH) < BATCH:
@@ -83,6 +97,21 @@ def release_lapsed_holds(joined: Joined) -> None:
     """Put seats back on sale whose time in a cart is over."""
     with transaction(by="job/release_lapsed_holds") as session:
         holds.sweep_lapsed(session, now=joined.clock())
+
+
+def release_lapsed_slots(joined: Joined) -> None:
+    """Put slots back on offer whose time in a cart is over."""
+    with transaction(by="job/release_lapsed_slots") as session:
+        booking.sweep_lapsed(session, now=joined.clock())
+
+
+def read_busy_calendars(joined: Joined) -> None:
+    """Ask consultants' own calendars when they are busy."""
+    work = _work("read_busy_calendars")
+    with work() as session:
+        due = busy.due(session, now=joined.clock())
+    for consultant_id in due:
+        busy.read_one(work, joined.fetch, consultant_id, clock=joined.clock)
 
 
 def forget_clients(joined: Joined) -> None:
@@ -140,6 +169,29 @@ def render_documents(joined: Joined) -> None:
             return
 
 
+def render_proposals(joined: Joined) -> None:
+    """Make the PDFs of proposals that were sent."""
+    work = _work("render_proposals")
+    for _ in range(MOST_ROUNDS):
+        if proposal_documents.render_due(work, clock=joined.clock, most=BATCH) < BATCH:
+            return
+
+
+def expire_proposals(joined: Joined) -> None:
+    """Close proposals whose time is over."""
+    with transaction(by="job/expire_proposals") as session:
+        proposals.expire_due(session, now=joined.clock())
+
+
+def look_after_retainers(joined: Joined) -> None:
+    """Open retainers that were paid, and let those expire whose last day is over."""
+    work, letterhead = _work("look_after_retainers"), joined.settings.letterhead
+    with work() as session:
+        retainers.settle_paid(session, letterhead=letterhead, now=joined.clock())
+    with work() as session:
+        retainers.expire_due(session, letterhead=letterhead, now=joined.clock())
+
+
 def recognise_late_sales(joined: Joined) -> None:
     """Earn what was sold after its session had been delivered."""
     with transaction(by="job/recognise_late_sales") as session:
@@ -171,8 +223,11 @@ TIMETABLE = (
     Job(deliver_outbox, every=timedelta(seconds=15), times=2, ring=OUTBOX),
     Job(handle_stripe_events, every=timedelta(seconds=5), ring=STRIPE),
     Job(render_documents, every=timedelta(seconds=15), ring=ISSUED),
+    Job(render_proposals, every=timedelta(seconds=15), ring=proposals.SENT),
     Job(take_imports, every=timedelta(seconds=15), ring=importing.PRESSED),
     Job(release_lapsed_holds, every=timedelta(minutes=1)),
+    Job(release_lapsed_slots, every=timedelta(minutes=1)),
+    Job(read_busy_calendars, every=timedelta(minutes=1)),
     Job(forget_clients, every=timedelta(hours=1)),
     Job(poll_attempts, every=timedelta(minutes=1)),
     Job(resolve_intents, every=timedelta(minutes=1)),
@@ -180,6 +235,8 @@ TIMETABLE = (
     Job(fetch_fees, every=timedelta(minutes=5)),
     Job(backfill_stripe_events, every=timedelta(minutes=10)),
     Job(recognise_late_sales, every=timedelta(hours=1)),
+    Job(expire_proposals, every=timedelta(minutes=5)),
+    Job(look_after_retainers, every=timedelta(minutes=1)),
     Job(beat_heart, every=timedelta(seconds=30)),
 )
 BY_NAME = {job.name: job for job in TIMETABLE}
@@ -187,3 +244,10 @@ BY_NAME = {job.name: job for job in TIMETABLE}
 
 def _work(name: str) -> Callable[[], AbstractContextManager[Session]]:
     return functools.partial(transaction, by=f"job/{name}")
+
+
+def pdf_of(session: Session, reference: str) -> bytes | None:
+    """The kept PDF that a letter brings along, whichever room made it."""
+    if reference.startswith(proposal_documents.PREFIX):
+        return proposal_documents.pdf_of(session, reference)
+    return documents.pdf_of(session, reference)

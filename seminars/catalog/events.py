@@ -132,18 +132,17 @@ def add_session(session: Session, event: Event, block: Block, *, override_reason
 
 def change_session(session: Session, part: EventSession, block: Block, *, override_reason: str = "", now: datetime) -> EventSession:
     """Change a block that has not been delivered. Raises BadInputs, NoSuchTime, Conflict, Clashing."""
-    claims.hold_still(session, part.event)
-    _open(part.event)
+    event = _event_of(session, part)
+    _open(event)
     _planned(part)
-    _write_block(part, _checked_block(block, part.event), part.event.zone)
-    _dated(session, part.event, override_reason=override_reason, now=now)
+    _write_block(part, _checked_block(block, event), event.zone)
+    _dated(session, event, override_reason=override_reason, now=now)
     return part
 
 
 def remove_session(session: Session, part: EventSession, *, now: datetime) -> None:
     """Take a block out of an event in which nobody has a seat. Raises Conflict."""
-    event = part.event
-    claims.hold_still(session, event)
+    event = _event_of(session, part)
     _open(event)
     _planned(part)
     _locked(session, event)
@@ -381,6 +380,15 @@ def _dated(session: Session, event: Event, *, gone: Sequence[EventSession] = (),
     session.refresh(event, ["sessions"])  # in the order of their times, which may just have changed
     claims.follow(session, event, gone=gone, override_reason=override_reason, now=now)
     listings.refresh(session, event, now=now)
+    return event
+
+
+def _event_of(session: Session, part: EventSession) -> Event:
+    """The event of a block, held still. Raises Conflict for one that somebody took out a moment ago."""
+    event = part.event
+    claims.hold_still(session, event)
+    if part not in event.sessions:
+        raise Conflict("This session was taken out of the event a moment ago.")
     return event
 
 

@@ -11,6 +11,7 @@ from seminars.catalog import claims as event_claims
 from seminars.catalog import events
 from seminars.catalog.models import Event
 from seminars.config import Letterhead
+from seminars.consulting.consultants import CODE, CODE_LETTERS
 from seminars.consulting.models import Appointment
 from seminars.engagements import letters, proposals
 from seminars.engagements.models import (
@@ -143,7 +144,7 @@ def _appointment(engagement: Engagement, line: ProposalLine, *, now: datetime) -
         client_email=proposal.client_email,
         organisation=proposal.organisation,
         place=place,
-        join_url=consultant.video_link if offering.mode == "video" else "",
+        join_url=consultant.video_link.replace(CODE, secret()[:CODE_LETTERS]) if offering.mode == "video" else "",
         consultants=[consultant],
         created_at=now,
         confirmed_at=now,

@@ -5,7 +5,7 @@ order), then resources by their ids, then claims. Each verb here locks the resou
 calls `hold_still` for all of its resources first.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -91,7 +91,7 @@ def take(
 
 def take_all(
     session: Session,
-    wanted: dict[str, Sequence[Span]],
+    wanted: Mapping[str, Sequence[Span]],
     *,
     instead_of: Collection[str] = (),
     lapses_at: datetime | None = None,

@@ -15,7 +15,7 @@ from tests.factories.seats import a_cart, an_event, an_order
 from tests.messages.conftest import LETTERHEAD
 
 PRESS = Press(LETTERHEAD, "a secret of this test")
-AREAS = ("invoices", "orders", "people", "registration")
+AREAS = ("consulting", "engagements", "invoices", "orders", "people", "registration")
 KINDS = sorted(
     {
         value

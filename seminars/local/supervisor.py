@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from seminars.local.announcing import Demo, table
 from seminars.local.children import Child, Program
-from seminars.local.environment import NoFreePort, Wanted, choose_ports, choosing_ports, for_children, kept_secrets
+from seminars.local.environment import NoFreePort, Wanted, choose_ports, choosing_ports, for_children, kept_secrets, name_of_shop
 from seminars.local.migrating import is_migrated
 from seminars.local.postgres import APPLICATION, OWNER, Cluster, PostgresUnavailable, find_binaries, major_of, runs_as_nobody
 from seminars.local.sockets import SocketFolderNotOurs
@@ -166,7 +166,8 @@ class Supervisor:
         if self.wanted.stripe:
             self._launch("sandbox", sys.executable, "-m", "seminars.sandbox", "--data", str(self.var / "stripe"),
                          "--port", str(ports["stripe"]), "--webhook-url", self.env["BASE_URL"] + WEBHOOK_PATH,
-                         "--webhook-secret", self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0], *self._before_the_demo())
+                         "--webhook-secret", self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0],
+                         "--shop", name_of_shop(self.env), *self._before_the_demo())
 
     def _before_the_demo(self) -> tuple[str, ...]:
         """A new sandbox starts where the demo world does, weeks ago; filling that world brings it to the present (seminars demo fill)."""

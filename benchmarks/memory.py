@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks._bare_order import Shop, open_event
-from benchmarks.mailing import Sink, database, environment
+from benchmarks._mailing import Sink, database, environment
 from benchmarks.placing_order import Browser, free_port, look_around, press, sandbox, wait_for
 from seminars.local.valkey import Broker
 from tests import payer

@@ -39,7 +39,7 @@ from psycopg import IsolationLevel
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from benchmarks.mailing import database
+from benchmarks._mailing import database
 from proofs._crowd import BEGINNING, CODES, Hall, Refused, Time, Told, come, share_time
 from seminars.catalog.models import Event, EventSession, Quota, RefundPolicy, Seminar, TicketType
 from seminars.kit.references import secret

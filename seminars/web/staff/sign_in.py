@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask_security import LoginForm, MailUtil, MfRecoveryForm, Totp, TwoFactorVerifyCodeForm, VerifyForm, WebauthnUtil
+from flask_security import (
+    LoginForm,
+    MailUtil,
+    MfRecoveryForm,
+    SQLAlchemyUserDatastore,
+    Totp,
+    TwoFactorVerifyCodeForm,
+    VerifyForm,
+    WebauthnUtil,
+)
 from flask_security.utils import hash_password
 from flask_security.webauthn import WebAuthnSigninForm, WebAuthnSigninResponseForm
 from flask_wtf import FlaskForm
@@ -116,6 +125,13 @@ class UsedOnce(Totp):
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.totp_counter = tmatch.counter
+
+
+class Logins(SQLAlchemyUserDatastore):
+    """Logins as Flask-Security keeps them, and the moment in which a passkey was made, which it leaves to us."""
+
+    def create_webauthn(self, *args: Any, **kwargs: Any) -> None:
+        super().create_webauthn(*args, **{"create_datetime": now(), **kwargs})
 
 
 class AtOurAddress(WebauthnUtil):

@@ -53,7 +53,9 @@ def page_of(desk: Desk) -> str:
 def test_a_payment_that_differs_is_on_today_and_says_what_confirming_does(differing: Desk) -> None:
     client = differing.client("finance")
 
-    assert f'href="{page_of(differing)}"' in client.get("/staff/").text
+    today, at_the_desk = client.get("/staff/").text, differing.client("front_desk").get("/staff/").text
+    assert f'href="{page_of(differing)}"' in today and "An order needs a look" not in today
+    assert "An order needs a look" in at_the_desk and page_of(differing) not in at_the_desk
 
     shown = client.get(page_of(differing)).text
     assert "$1,000.00 came, and $1,190.00 was agreed." in shown

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 from seminars.local.valkey import Broker
 
 WANTED = 1.0

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 
 WANTED = {"bare": 1.0, "frozen": 0.5, "worded": 0.12}
 WORDS = {"bare": "bare smtplib loop", "frozen": "outbox, bytes frozen", "worded": "outbox, to be worded"}

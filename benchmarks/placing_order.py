@@ -38,7 +38,7 @@ from urllib.parse import parse_qs, urlencode
 import psycopg
 
 from benchmarks._bare_order import ADDRESS, PRICE, Shop, open_event, per_order, rows_written, sample_order, write_orders
-from benchmarks.mailing import database, environment
+from benchmarks._mailing import database, environment
 from seminars.kit.references import secret
 from seminars.local.postgres import APPLICATION, SUPERUSER
 

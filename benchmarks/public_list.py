@@ -4,7 +4,8 @@
 
 A page of 200 events: from the cache in front at 0.8 of the hello's rate or better, made anew for each asker (who holds seats, so that the
 cache stands aside) at 0.06, aiming for 0.2; at most 3 statements and 15 KB as sent; and under 1.2 times as long with 20,000 events in
-the database, half of them over, as with 200. All in one run; each rate is measured three times in turn, and the best counts.
+the database, half of them over, as with 200. All in one run: each rate is measured three times in turn, and the best counts; the pages
+with few and with many events are asked for in turn, from two installations side by side.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 from seminars.local.postgres import APPLICATION, OWNER
 
 CACHED, RENDERED, AIM, STATEMENTS, BYTES, GROWTH = 0.8, 0.06, 0.2, 3, 15 * 1024, 1.2
@@ -57,20 +59,23 @@ def main() -> None:
 
 
 def measure(seconds: float, *, profile: bool) -> int:
-    with mailing.database() as url, tempfile.TemporaryDirectory() as var, psycopg.connect(url, autocommit=True) as connection:
-        env = mailing.environment(url, "smtp://127.0.0.1:1", var)
-        _upcoming(connection, 200)
+    with ExitStack() as open_:
+        (few_env, few_events), (many_env, many_events) = (_center(open_) for _ in range(2))
+        for connection in (few_events, many_events):
+            _upcoming(connection, 200)
+        _grow(many_events)
+        for connection in (few_events, many_events):
+            _analyze(connection)
         rates: dict[str, float] = {}
-        with _hello(var) as hello, _seminars(env) as seminars:
-            statements, size = _cost(env)
+        with _hello(few_env["VAR_DIR"]) as hello, _seminars(few_env) as seminars, _seminars(many_env) as grown:
+            statements, size = _cost(few_env)
             for _ in range(ROUNDS):
                 for way, port, more in (("hello", hello, ""), ("cached", seminars, ""), ("rendered", seminars, HOLDS_SEATS)):
                     rates[way] = max(rates.get(way, 0), _rate(port, more, seconds))
-            parts = _parts(env, profile)
-            few = _alone_ms(seminars)
-            _grow(connection)
-            many = _alone_ms(seminars)
-            grown_statements, _ = _cost(env)
+            few, many = _alone_ms(seminars, grown)
+        parts = _parts(few_env, profile)
+        few_first, many_first = _first_ms(few_env, many_env)
+        grown_statements, _ = _cost(many_env)
     facts = (
         ("cached, of hello", rates["cached"] / rates["hello"], CACHED, ">="),
         ("made anew, of hello", rates["rendered"] / rates["hello"], RENDERED, ">="),
@@ -86,9 +91,16 @@ def measure(seconds: float, *, profile: bool) -> int:
     told = f"hello {rates['hello']:.0f}, cached {rates['cached']:.0f}, made anew {rates['rendered']:.0f}"
     print(f"answers per second: {told} (aim {AIM:g} of hello)")
     print(f"made anew, alone: {few:.2f} ms with 200 events, {many:.2f} ms with 20,000")
+    print(f"the first of a process: {few_first:.2f} ms with 200 events, {many_first:.2f} ms with 20,000")
     print("where it goes, ms: " + ", ".join(f"{name} {ms:.2f}" for name, ms in parts))
     print(f"{WORKERS} workers of {THREADS} threads, {CLIENTS} connections that stay open, {seconds:g} s each")
     return min(missed, 1)
+
+
+def _center(open_: ExitStack) -> tuple[dict[str, str], psycopg.Connection[Any]]:
+    """The settings of an installation with a database of its own, and a connection to fill it through."""
+    url, var = open_.enter_context(mailing.database()), open_.enter_context(tempfile.TemporaryDirectory())
+    return mailing.environment(url, "smtp://127.0.0.1:1", var), open_.enter_context(psycopg.connect(url, autocommit=True))
 
 
 @contextmanager
@@ -191,15 +203,32 @@ def _rate(port: int, more: str, seconds: float) -> float:
     return sum(counts) / (time.perf_counter() - started)
 
 
-def _alone_ms(port: int, times: int = 300) -> float:
-    """What a page made anew takes one asker alone, where nothing else gets in its way: the tenth part that is fastest ends there."""
-    connection = _Connection(port, HOLDS_SEATS)
-    taken = []
+def _alone_ms(*ports: int, times: int = 300) -> list[float]:
+    """What a page made anew takes one asker alone, at each of these servers in turn, so that what else the machine does falls on all
+    alike: the tenth part that is fastest ends there."""
+    connections = [_Connection(port, HOLDS_SEATS) for port in ports]
+    taken: list[list[float]] = [[] for _ in ports]
     for _ in range(times + 20):
-        started = time.perf_counter()
-        connection.ask()
-        taken.append((time.perf_counter() - started) * 1000)
-    return sorted(taken[20:])[times // 10]
+        for connection, mine in zip(connections, taken, strict=True):
+            mine.append(_ms(connection.ask))
+    return [sorted(mine[20:])[times // 10] for mine in taken]
+
+
+def _first_ms(*envs: dict[str, str], times: int = 30) -> list[float]:
+    """The same for a process that remembers neither entries nor the numbers beside the filters; the numbers it reads every 15 seconds."""
+    made = [_client(env) for env in envs]
+    taken: list[list[float]] = [[] for _ in envs]
+    for _ in range(times):
+        for (client, app), env, mine in zip(made, envs, taken, strict=True):
+            app.extensions.pop("programme", None)
+            mine.append(_ms(partial(client.get, "/", base_url=env["BASE_URL"], headers={"Cookie": "__Host-cart=benchmark"})))
+    return [sorted(mine)[times // 10] for mine in taken]
+
+
+def _ms(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return (time.perf_counter() - started) * 1000
 
 
 def _cost(env: dict[str, str]) -> tuple[int, int]:
@@ -294,7 +323,10 @@ def _grow(connection: psycopg.Connection[Any]) -> None:
     now = datetime.now(UTC)
     _events(connection, 201, 10_000, now - timedelta(days=2000), timedelta(hours=4))
     _events(connection, 10_001, 20_000, now + timedelta(days=320), timedelta(hours=4))
-    # What autovacuum does within a minute; it belongs to the tables' owner.
+
+
+def _analyze(connection: psycopg.Connection[Any]) -> None:
+    """What autovacuum does within a minute; it belongs to the tables' owner."""
     with psycopg.connect(connection.info.dsn.replace(APPLICATION, OWNER), autocommit=True) as owner:
         owner.execute("ANALYZE")
 

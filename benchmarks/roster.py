@@ -22,7 +22,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 from seminars.app import create_app
 from seminars.catalog import events, seminars, tickets
 from seminars.catalog.events import Block, EventFacts

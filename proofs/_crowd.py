@@ -6,6 +6,7 @@ later a hold is over, however slow this machine is.
 
 from __future__ import annotations
 
+import gc
 import random
 import threading
 from collections import Counter
@@ -16,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.sharedctypes import Synchronized
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, select, text
+import psycopg
+from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
 
 from seminars import tables  # noqa: F401  every mapper must be known before the first query
@@ -42,11 +44,11 @@ BUYER = Buyer("Maren Holt", "maren.holt@lakeside.example", organisation="Lakesid
 LETTERHEAD = Letterhead(Center(), "https://seminars.northfield.example", "seminars@northfield.example")
 CODES = ("TWENTY", "FIFTYOFF")
 
-SIGHT = text("""
+SIGHT = """
     SELECT pg_current_snapshot()::text, (
-        SELECT coalesce(json_agg(json_build_array(id, ticket_type_id, places, holder = :holder, ends_at <= :now)), '[]'::json)
-        FROM holds WHERE state = 'active' AND (ends_at <= :now OR holder = :holder))
-""")
+        SELECT coalesce(json_agg(json_build_array(id, ticket_type_id, places, holder = %(holder)s, ends_at <= %(now)s)), '[]'::json)
+        FROM holds WHERE state = 'active' AND (ends_at <= %(now)s OR holder = %(holder)s))
+"""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class Crowd:
 
     def __init__(self, url: str, hall: Hall, people: int, clock: Time) -> None:
         self.hall, self.people, self.clock = hall, people, clock
-        # A second connection for each, from nobody's side, to note what was committed before and after a refusal.
-        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_size=2 * people, max_overflow=0)
+        self.url = url
+        self.engine: Engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_size=people, max_overflow=0)
         self.carts: list[str] = []
         self.orders: list[int] = []
         self.told = Told()
@@ -114,6 +116,8 @@ class Crowd:
             thread.start()
         for thread in threads:
             thread.join()
+        for person in each:
+            person.aside.close()
         self.engine.dispose()
         return self.told
 
@@ -128,6 +132,8 @@ class Person:
 
     def __init__(self, crowd: Crowd, draw: random.Random) -> None:
         self.crowd, self.draw = crowd, draw
+        # A second connection, from nobody's side, to note what was committed before and after a refusal: one statement, one snapshot.
+        self.aside = psycopg.connect(crowd.url, autocommit=True)
         acts: list[tuple[int, Callable[[], str]]] = [
             (30, self.hold), (14, self.change), (5, self.hold_again), (3, self.hold_longer), (3, self.type_a_code), (22, self.place_order),
             (6, self.pay), (6, self.let_expire), (4, self.call_off), (6, self.come_back), (6, self.cancel_seats), (3, self.sweep),
@@ -281,9 +287,9 @@ class Person:
 
     def _sight(self, holder: str, now: datetime) -> tuple[str, dict[int, tuple[int, int, bool, bool]]]:
         """What is committed now, seen from a connection of nobody's: the snapshot, and holds that are over or this holder's own."""
-        with self.crowd.engine.connect() as connection:
-            snapshot, found = connection.execute(SIGHT, {"holder": holder, "now": now}).one()
-        return snapshot, {row[0]: tuple(row[1:]) for row in found}
+        seen = self.aside.execute(SIGHT, {"holder": holder, "now": now}).fetchone()
+        assert seen is not None
+        return seen[0], {row[0]: tuple(row[1:]) for row in seen[1]}
 
     def _ticket_type(self) -> int:
         return self.draw.choice(list(self.crowd.hall.ticket_types))
@@ -311,4 +317,7 @@ def share_time(attempts: Synchronized[int]) -> None:
 
 def come(url: str, hall: Hall, people: int, attempts: int, seed: int) -> Told:
     """One process of people."""
+    # What was imported stays, and what an attempt leaves behind is small: looking for garbage all the time is a tenth of the work.
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
     return Crowd(url, hall, people, Time(_attempts)).attempt(attempts, seed)

@@ -108,8 +108,10 @@ def prove(running: Cluster, kills: int, crashes: int, presses: int, seed: int) -
     told = 0
     for number in range(kills + crashes):
         crash = number >= kills
-        told += interrupt(running, url, owner, draw, crash=crash)
+        told += interrupt(running, url, owner, draw, findings, crash=crash)
         look(owner, findings, WHOLE)
+    if not told:
+        findings.add("nobody ordered anything", "nothing was proved")
     lapse(url, owner, findings)
     orders = press_often(url, hall, presses, findings)
     look(owner, findings, WHOLE)
@@ -122,7 +124,7 @@ def prove(running: Cluster, kills: int, crashes: int, presses: int, seed: int) -
     return bool(findings.violations)
 
 
-def interrupt(running: Cluster, url: str, owner: str, draw: random.Random, *, crash: bool) -> int:
+def interrupt(running: Cluster, url: str, owner: str, draw: random.Random, findings: Findings, *, crash: bool) -> int:
     """Let buyers work for a moment, then end them or the database; how many orders they had told."""
     words = [[sys.executable, "-m", "proofs.orders", "--place", url, "--seed", str(draw.randrange(10**9))] for _ in range(BUYERS)]
     buyers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in words]
@@ -136,6 +138,10 @@ def interrupt(running: Cluster, url: str, owner: str, draw: random.Random, *, cr
         for buyer in buyers:
             buyer.kill()
     numbers = [line.strip() for buyer in buyers for line in buyer.communicate()[0].splitlines(keepends=True) if line.endswith("\n")]
+    expected = 0 if crash else -signal.SIGKILL
+    for buyer in buyers:
+        if buyer.returncode != expected:
+            findings.add("a buyer who ended otherwise than by us", buyer.returncode)
     if crash:
         running.start()
     with psycopg.connect(owner) as connection:

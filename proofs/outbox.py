@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 
 SENDERS = 3
 LEASE, LAST_START = timedelta(seconds=6), timedelta(seconds=3)

@@ -10,6 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from seminars.kit.references import fingerprint
+
+LONGEST_INSTALLATION = 60
+"""Characters: the names that we give to calls at Stripe hold it, and are kept in 120."""
 STRIPE_LIVE = "https://api.stripe.com"
 LOGO_KINDS = (".svg", ".png", ".jpg", ".jpeg")
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", ""}
@@ -67,8 +71,9 @@ class Letterhead:
 
     @property
     def installation(self) -> str:
-        """Which installation asks, for whom several are one account at a neighbour."""
-        return self.base_url.split("://", 1)[-1]
+        """Which installation asks, for whom several are one account at a neighbour: its address, or of a long one what tells it apart."""
+        address = self.base_url.split("://", 1)[-1]
+        return address if len(address) <= LONGEST_INSTALLATION else fingerprint(address)[:LONGEST_INSTALLATION]
 
 
 @dataclass(frozen=True)

@@ -49,3 +49,10 @@ def test_a_center_that_cannot_work_is_refused_with_its_remedy(tmp_path: Path, li
         Settings.from_env({**GOOD, "CENTER_CONFIG": str(config)})
 
     assert str(refused.value).count(".") >= 1 and str(refused.value).startswith("CENTER_CONFIG")
+
+
+def test_the_name_of_an_installation_stays_short_and_tells_two_long_addresses_apart() -> None:
+    names = [Settings.from_env({**GOOD, "BASE_URL": f"https://{'a' * 60}.{end}.example.org"}).letterhead.installation for end in ("b", "c")]
+
+    assert [len(name) for name in names] == [60, 60] and len(set(names)) == 2
+    assert len(f"seminars:{names[0]}:order:{2**63 - 1}:{10**9}:{'m' * 10}") <= 120

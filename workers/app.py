@@ -8,7 +8,7 @@ from celery import Celery  # type: ignore[import-untyped]
 from kombu import Queue  # type: ignore[attr-defined]
 
 from seminars.config import Settings
-from workers.beat import TIMETABLE_INSIDE, TimetableInside, schedule
+from workers.beat import TimetableInside, schedule
 
 QUEUES = ("short", "long")
 settings = Settings.from_env()
@@ -34,7 +34,6 @@ app.conf.update(
     beat_max_loop_interval=1,
 )
 
-app.user_options["worker"].add(TIMETABLE_INSIDE)
 app.steps["worker"].add(TimetableInside)
 
 from workers import bell, context  # noqa: E402, F401  they connect to the application's signals

@@ -4,11 +4,8 @@ from typing import Any
 
 from celery.beat import EmbeddedService  # type: ignore[import-untyped]
 from celery.bootsteps import StartStopStep  # type: ignore[import-untyped]
-from click import Option
 
 from seminars.jobs import TIMETABLE
-
-TIMETABLE_INSIDE = Option(("--timetable",), is_flag=True, help="Keep the timetable too, in a thread. Only where this is the only worker.")
 
 
 def schedule() -> dict[str, dict[str, Any]]:

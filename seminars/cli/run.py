@@ -10,7 +10,9 @@ import click
 from seminars.config import Settings
 
 WEB = "seminars.wsgi:app"
-WORKER = "workers.app"
+WORKERS = "workers"
+ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""glibc gives each thread a heap of its own, and what one has freed the others don't get (mallopt(3)). One thread at a time runs anyway."""
 
 
 @click.group(invoke_without_command=True)
@@ -59,31 +61,16 @@ def worker(pool: str, concurrency: int, with_beat: bool) -> None:
     """Do what the timetable and the bell ask for."""
     Settings.from_env()  # a wrong one ends it here with its remedy, before a server wraps that into a traceback
     beat_too = ["--timetable"] if with_beat else []
-    _become(
-        "celery",
-        "--app",
-        WORKER,
-        "--quiet",
-        "worker",
-        "--pool",
-        pool,
-        "--concurrency",
-        str(concurrency),
-        "--without-gossip",
-        "--without-mingle",
-        "--loglevel",
-        "INFO",
-        *beat_too,
-    )
+    _become(WORKERS, "worker", "--pool", pool, "--concurrency", str(concurrency), *beat_too, **ONE_HEAP)
 
 
 @command.command()
 def beat() -> None:
     """Keep the timetable, for workers elsewhere. One at a time."""
     Settings.from_env()  # a wrong one ends it here with its remedy, before a server wraps that into a traceback
-    _become("celery", "--app", WORKER, "--quiet", "beat", "--pidfile", "", "--loglevel", "INFO")
+    _become(WORKERS, "beat", **ONE_HEAP)
 
 
-def _become(*words: str) -> None:
-    """Turn into another program, which then gets the signals and the parent that this one had."""
-    os.execv(sys.executable, [sys.executable, "-m", *words])
+def _become(*words: str, **environment: str) -> None:
+    """Turn into another program, which then gets the signals and the parent that this one had; what is set already stays."""
+    os.execve(sys.executable, [sys.executable, "-m", *words], {**environment, **os.environ})

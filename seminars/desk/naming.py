@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from seminars.catalog.models import Event, EventSession
+from seminars.catalog.models import Event, EventSession, RefundPolicy, Venue
 from seminars.desk.today import name_of
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit.references import reference
@@ -59,6 +59,12 @@ def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
         case "refund":
             given = select(Refund.id, Order.number).join(Payment, Payment.id == Refund.payment_id).join(Order, Order.id == Payment.order_id)
             return [(row.id, f"refund on order {row.number}") for row in session.execute(given.where(Refund.id.in_(ids)))]
+        case "venue":
+            return [(row.id, row.name) for row in session.execute(select(Venue.id, Venue.name).where(Venue.id.in_(ids)))]
+        case "policy":
+            return [
+                (row.id, row.name) for row in session.execute(select(RefundPolicy.id, RefundPolicy.name).where(RefundPolicy.id.in_(ids)))
+            ]
         case "user":
             return [(number, f"login of {name}") for number, name in people.names(session, ids).items()]
         case _:

@@ -1,7 +1,7 @@
 """One timeline for an order, and one for an event: what happened, when, by whom and why, from every room."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,35 @@ FOUND_BY = {
 }
 MADE = ("created", "insert")
 SPAN = ("starts_at", "ends_at")
+POINTS_AT = {"policy_id": "policy", "venue_id": "venue"}
+"""Fields that hold the number of another row, and the kind of that row."""
+FIELDS = {
+    "policy_id": "refund policy",
+    "venue_id": "venue",
+    "join_url": "join link",
+    "map_url": "map link",
+    "starts_local": "begins",
+    "ends_local": "ends",
+    "listed": "on the public list",
+    "size": "seats",
+    "price": "price in cents",
+    "early_price": "early price in cents",
+    "early_until": "early price until",
+    "most_per_order": "most seats per order",
+    "days_before": "days before the start",
+    "fee": "fee in cents",
+    "po_number": "purchase order",
+    "needs_review": "needs a look",
+    "paid_unplaced": "paid without a seat",
+    "dispute_open": "disputed",
+    "answer": "answered",
+    "answer_reference": "found under",
+    "attendee_name": "attendee",
+    "attendee_email": "attendee's address",
+    "buyer_email": "buyer's address",
+    "buyer_name": "buyer",
+}
+"""What people call a field whose name alone does not say it."""
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?")
 
 
@@ -68,11 +97,13 @@ class Entry:
 
 def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
     """All that happened to an order, the latest first. Entries about the book are marked `money`."""
-    registrations = session.scalars(select(Registration).where(Registration.order_reference == order.reference)).all()
+    registrations = session.scalars(
+        select(Registration).where(Registration.order_reference == order.reference).order_by(Registration.id)
+    ).all()
     found_payments = payments.payments_of(session, order)
     attempts = payments.attempts_of(session, order)
-    invoices = session.scalars(select(Invoice).where(Invoice.order_id == order.id)).all()
-    notes = session.scalars(select(CreditNote).where(CreditNote.invoice_id.in_([one.id for one in invoices]))).all()
+    invoices = session.scalars(select(Invoice).where(Invoice.order_id == order.id).order_by(Invoice.id)).all()
+    notes = session.scalars(select(CreditNote).where(CreditNote.invoice_id.in_([one.id for one in invoices])).order_by(CreditNote.id)).all()
     references = _references(order, registrations, found_payments, invoices, notes)
     entries = [
         *_placing(session, order),
@@ -118,7 +149,7 @@ def _placing(session: Session, order: Order) -> list[Entry]:
     where = "at the desk" if order.channel == "desk" else "on the web"
     entries = []
     if order.cart_id is not None:
-        for hold in session.scalars(select(Hold).where(Hold.holder == reference("cart", order.cart_id))):
+        for hold in session.scalars(select(Hold).where(Hold.holder == reference("cart", order.cart_id)).order_by(Hold.id)):
             seats = words.count(hold.places, "seat", "seats")
             entries.append(Entry(hold.created_at, "Seats held", f"{seats}, {hold.ticket_type.name}"))
     entries.append(Entry(order.placed_at, "Order placed", f"{where}, {words.money(order.total_money)}", f"by {order.buyer_name}"))
@@ -214,7 +245,7 @@ def _bundle(letters: list[Entry], state: str) -> Entry:
 
 def _calendars(session: Session, registrations: Sequence[Registration]) -> list[Entry]:
     holders = [one.reference for one in registrations]
-    found = session.scalars(select(CalendarEntry).where(CalendarEntry.holder.in_(holders)))
+    found = session.scalars(select(CalendarEntry).where(CalendarEntry.holder.in_(holders)).order_by(CalendarEntry.id))
     return [
         Entry(
             one.dtstamp,
@@ -230,10 +261,10 @@ def _changes(session: Session, references: Sequence[str], *, zone: str, but: Ite
     left_out = set(but)
     found = [one for one in reversed(audit.entries_about(session, references, most=MOST)) if one.action not in left_out]
     people_ = people.names(session, {number for one in found if (number := user_number(one.by)) is not None})
-    things = names_of(session, {one.subject for one in found})
+    things = names_of(session, {one.subject for one in found} | {named for one in found for named in _named_in(one)})
     entries = []
     for one in found:
-        what, told = _what(one, things[one.subject]), _difference(one, zone)
+        what, told = _what(one, things[one.subject]), _difference(one, things, zone)
         who = "" if one.action.startswith("sign") else actor(one.by, people_)
         if told or one.action != "changed":
             entries.append(Entry(one.at, what, told, who, one.why, machine=not _is_person(one.by)))
@@ -267,14 +298,26 @@ def _what(entry: AuditEntry, name: str) -> str:
     return f"{name} {entry.action}"
 
 
-def _difference(entry: AuditEntry, zone: str) -> str:
+def _named_in(entry: AuditEntry) -> list[str]:
+    """What the values of an entry point at: a rule or a place is told by its name, not by its number."""
+    values = [(name, side.get(name)) for name in POINTS_AT for side in (entry.before or {}, entry.after or {})]
+    return [reference(POINTS_AT[name], value) for name, value in values if isinstance(value, int)]
+
+
+def _difference(entry: AuditEntry, names: Mapping[str, str], zone: str) -> str:
     """What it was and what it is. The span of an event follows from its sessions, which tell of themselves."""
     before, after = entry.before or {}, entry.after or {}
     derived = SPAN if entry.subject.startswith("event/") else ()
     told = [(name, before.get(name), value) for name, value in after.items() if name not in derived] if before else []
     if [name for name, _, _ in told] == ["state"]:
         return f"before: {_short(before.get('state'), zone)}"
-    return "; ".join(f"{name.replace('_', ' ')}: {_short(was, zone)} → {_short(is_now, zone)}" for name, was, is_now in told)
+
+    def value(name: str, of: Any) -> str:
+        return names[reference(POINTS_AT[name], of)] if name in POINTS_AT and isinstance(of, int) else _short(of, zone)
+
+    return "; ".join(
+        f"{FIELDS.get(name, name.replace('_', ' '))}: {value(name, was)} → {value(name, is_now)}" for name, was, is_now in told
+    )
 
 
 def _short(value: Any, zone: str) -> str:

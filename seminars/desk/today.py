@@ -13,6 +13,7 @@ from seminars.kit import format as words
 from seminars.kit.references import reference
 from seminars.messages import queries as messages
 from seminars.orders import queries as orders
+from seminars.payments import capture, refunds
 from seminars.payments import queries as payments
 from seminars.people import permissions as may
 from seminars.people.permissions import Right
@@ -24,13 +25,17 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Item:
-    """Something that waits for a person since `since`. `reference` is what the action opens."""
+    """Something that waits for a person since `since`. `reference` is what the action opens.
+
+    `matters` are the sentences that an order holds about it, each with the order's reference.
+    """
 
     since: datetime
     what: str
     detail: str
     action: str
     reference: str
+    matters: frozenset[tuple[str, str]] = frozenset()
 
 
 def waiting(session: Session, *, rights: Callable[[Right], bool], now: datetime) -> list[Item]:
@@ -39,6 +44,9 @@ def waiting(session: Session, *, rights: Callable[[Right], bool], now: datetime)
     for right, read in _SOURCES:
         if rights(right):
             found += read(session, now)
+    # Who can decide about the money itself is led there, and not to the order that only tells of it.
+    settled_there = {one for item in found for one in item.matters if not item.reference.startswith("order/")}
+    found = [item for item in found if not item.matters or not item.reference.startswith("order/") or item.matters - settled_there]
     return sorted(found, key=lambda item: item.since)[:MOST]
 
 
@@ -54,7 +62,9 @@ def _orders(session: Session, now: datetime) -> Iterable[Item]:
             what, detail = "The card holder disputes a payment", f"{who}: {words.money(order.total_money)}."
         else:
             what, detail = "An order needs a look", f"{who}: {' '.join(order.needs_review.splitlines())}"
-        yield Item(order.paid_at or order.placed_at, what, detail, f"Open order {order.number}", order.reference)
+        told = [] if order.paid_unplaced or order.dispute_open else order.needs_review.splitlines()
+        matters = frozenset((order.reference, sentence) for sentence in told)
+        yield Item(order.paid_at or order.placed_at, what, detail, f"Open order {order.number}", order.reference, matters)
 
 
 def _refunds(session: Session, now: datetime) -> Iterable[Item]:
@@ -63,17 +73,20 @@ def _refunds(session: Session, now: datetime) -> Iterable[Item]:
         detail = f"Order {order.number}, {order.buyer_name}: {amount}."
         if refund.external and refund.answered_at is None:
             sentence = f"{detail} No credit note and no promise stands against it."
-            yield Item(refund.promised_at, "A refund was made at Stripe by hand", sentence, f"Answer {amount}", payment)
+            matters = frozenset({(order.reference, refunds.by_hand(refund))})
+            yield Item(refund.promised_at, "A refund was made at Stripe by hand", sentence, f"Answer {amount}", payment, matters)
         else:
             sentence = f"{detail} {refund.failure_reason or refund.trouble}".strip()
-            yield Item(refund.promised_at, "A refund did not go through", sentence, f"Settle {amount}", payment)
+            matters = frozenset({(order.reference, refunds.did_not_go(refund))})
+            yield Item(refund.promised_at, "A refund did not go through", sentence, f"Settle {amount}", payment, matters)
 
 
 def _set_aside(session: Session, now: datetime) -> Iterable[Item]:
     for payment in payments.set_aside(session, most=MOST):
         came, order = words.money(payment.money), payment.order
         detail = f"Order {order.number}, {order.buyer_name}: {came} came and {words.money(order.total_money)} was agreed."
-        yield Item(payment.recorded_at, "A payment differs from its order", detail, f"Decide on {came}", payment.reference)
+        matters = frozenset({(order.reference, capture.differs(payment, order))})
+        yield Item(payment.recorded_at, "A payment differs from its order", detail, f"Decide on {came}", payment.reference, matters)
 
 
 def _stripe(session: Session, now: datetime) -> Iterable[Item]:

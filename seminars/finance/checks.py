@@ -34,11 +34,11 @@ CHECKS = (
         "I1",
         "every entry sums to zero per currency and has at least two lines",
         """
-        SELECT 'entry/' || e.id, coalesce(p.currency, 'no lines') || ' ' || coalesce(sum(p.amount), 0) || ' in ' || count(p.id) || ' lines'
-          FROM journal_entries e LEFT JOIN postings p ON p.entry_id = e.id
-         GROUP BY e.id, p.currency HAVING coalesce(sum(p.amount), 0) <> 0 OR count(p.id) = 0
-        UNION ALL
-        SELECT 'entry/' || entry_id, 'one line only' FROM postings GROUP BY entry_id HAVING count(*) < 2
+        SELECT 'entry/' || e.id, coalesce(p.currency || ' ' || p.amount || ' in ' || p.lines || ' lines', 'no lines')
+          FROM journal_entries e
+          LEFT JOIN (SELECT entry_id, currency, sum(amount) AS amount, count(*) AS lines FROM postings GROUP BY entry_id, currency) p
+            ON p.entry_id = e.id
+         WHERE p.amount IS DISTINCT FROM 0 OR p.lines < 2
         """,
     ),
     Check(

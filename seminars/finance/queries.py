@@ -109,6 +109,9 @@ class RefundRow:
     promised_at: datetime
     settled_at: datetime | None
     refund_id: str | None
+    external: bool
+    answer: str
+    answer_reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,26 @@ def payment_detail(session: Session, payment_id: int) -> PaymentDetail:
         refunds=[_refund_row(one) for one in given_back],
         entries=balances.entries_from(session, _sources(payment, given_back, documents)),
     )
+
+
+def payment_behind(session: Session, entry: balances.Entry) -> int | None:
+    """The payment whose charge, fee or refund an entry books; None where a document or a delivery is behind it."""
+    source = entry.source
+    refund = select(Refund.payment_id)
+    match entry.source_kind:
+        case postings.CHARGE:
+            return session.scalar(select(Payment.id).where(Payment.charge_id == source))
+        case postings.BALANCE_TRANSACTION_FEE:
+            return session.scalar(select(Payment.id).where(Payment.balance_transaction_id == source))
+        case postings.BALANCE_TRANSACTION:
+            moved = or_(Refund.balance_transaction_id == source, Refund.failure_balance_transaction_id == source)
+            return session.scalar(refund.where(moved))
+        case postings.REFUND | postings.REFUND_OTHERWISE:
+            return session.scalar(refund.where(Refund.id == int(source)))
+        case postings.MATCH:
+            return int(source.partition("/")[2])
+        case _:
+            return None
 
 
 def documents_of(session: Session, order_id: int) -> list[DocumentRow]:
@@ -285,13 +308,25 @@ def _sources(payment: Payment, given_back: Sequence[Refund], documents: Sequence
         (postings.CHARGE, payment.charge_id),
         *((postings.BALANCE_TRANSACTION_FEE, one) for one in (payment.balance_transaction_id, *moved) if one),
         *((postings.BALANCE_TRANSACTION, one) for one in moved if one),
-        *((postings.REFUND, str(refund.id)) for refund in given_back),
+        (postings.MATCH, payment.reference),
+        *((kind, str(refund.id)) for refund in given_back for kind in (postings.REFUND, postings.REFUND_OTHERWISE)),
         *((kinds[one.kind], one.number) for one in documents if payment.role == "settles"),
     ]
 
 
 def _refund_row(refund: Refund) -> RefundRow:
-    return RefundRow(refund.id, refund.money, refund.state, refund.reason, refund.promised_at, refund.settled_at, refund.refund_id)
+    return RefundRow(
+        id=refund.id,
+        amount=refund.money,
+        state=refund.state,
+        reason=refund.reason,
+        promised_at=refund.promised_at,
+        settled_at=refund.settled_at,
+        refund_id=refund.refund_id,
+        external=refund.external,
+        answer=refund.answer,
+        answer_reference=refund.answer_reference,
+    )
 
 
 def _document_row(one: Invoice | CreditNote, kind: str, state: str) -> DocumentRow:

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pathlib import Path
 
 FIRST_PORTS = {"web": 8000, "mail": 8025, "smtp": 1025, "stripe": 8420}
 RESOLVED = ("PORT", "VAR_DIR")
+EXAMPLE = Path(__file__).parents[2] / "center.example.toml"
+UNNAMED = "Sandbox"
 FURTHEST = 500
 """How far above the first port a free one is looked for."""
 
@@ -57,6 +60,18 @@ def kept_secrets(var: Path) -> dict[str, str]:
         unfinished.rename(file)
     kept: dict[str, str] = json.loads(file.read_text())
     return kept
+
+
+def name_of_shop(env: Mapping[str, str]) -> str:
+    """What the payment page calls the seller: the center's name in CENTER_CONFIG, or in the example that stands for the default.
+
+    A file that cannot be read is no reason to stop here: the web says at its start what is wrong with it.
+    """
+    file = Path(env.get("CENTER_CONFIG") or EXAMPLE)
+    try:
+        return str(tomllib.loads(file.read_text("utf-8")).get("name") or UNNAMED)
+    except (OSError, ValueError):
+        return UNNAMED
 
 
 @contextmanager

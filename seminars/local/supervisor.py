@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from seminars.local.announcing import Demo, table
 from seminars.local.children import Child, Program
-from seminars.local.environment import NoFreePort, Wanted, choose_ports, choosing_ports, for_children, kept_secrets
+from seminars.local.environment import NoFreePort, Wanted, choose_ports, choosing_ports, for_children, kept_secrets, name_of_shop
 from seminars.local.migrating import is_migrated
 from seminars.local.postgres import APPLICATION, OWNER, Cluster, PostgresUnavailable, find_binaries, major_of, runs_as_nobody
 from seminars.local.sockets import SocketFolderNotOurs
@@ -161,34 +161,13 @@ class Supervisor:
 
     def _start_neighbours(self, ports: Mapping[str, int]) -> None:
         if self.wanted.mailbox:
-            self._launch(
-                "mailbox",
-                sys.executable,
-                "-m",
-                "seminars.local.mailbox",
-                "--data",
-                str(self.var / "mail"),
-                "--smtp-port",
-                str(ports["smtp"]),
-                "--web-port",
-                str(ports["mail"]),
-            )
+            self._launch("mailbox", sys.executable, "-m", "seminars.local.mailbox", "--data", str(self.var / "mail"),
+                         "--smtp-port", str(ports["smtp"]), "--web-port", str(ports["mail"]))
         if self.wanted.stripe:
-            self._launch(
-                "sandbox",
-                sys.executable,
-                "-m",
-                "seminars.sandbox",
-                "--data",
-                str(self.var / "stripe"),
-                "--port",
-                str(ports["stripe"]),
-                "--webhook-url",
-                self.env["BASE_URL"] + WEBHOOK_PATH,
-                "--webhook-secret",
-                self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0],
-                *self._before_the_demo(),
-            )
+            self._launch("sandbox", sys.executable, "-m", "seminars.sandbox", "--data", str(self.var / "stripe"),
+                         "--port", str(ports["stripe"]), "--webhook-url", self.env["BASE_URL"] + WEBHOOK_PATH,
+                         "--webhook-secret", self.env["STRIPE_WEBHOOK_SECRET"].split(",")[0],
+                         "--shop", name_of_shop(self.env), *self._before_the_demo())
 
     def _before_the_demo(self) -> tuple[str, ...]:
         """A new sandbox starts where the demo world does, weeks ago; filling that world brings it to the present (seminars demo fill)."""
@@ -295,10 +274,8 @@ class _Restart:
             rest = RESTS[min(self.times, len(RESTS) - 1)]
             self.due = now + rest
             self.times += 1
-            _say(
-                f"{self.child.program.name} ended with {self.child.ended()}; starting it again in {rest:.0f} s. "
-                f"Its log is {self.child.log}."
-            )
+            _say(f"{self.child.program.name} ended with {self.child.ended()}; starting it again in {rest:.0f} s. "
+                 f"Its log is {self.child.log}.")
         if now >= self.due:
             self.due = None
             self.child.finish()
@@ -311,10 +288,8 @@ def _cluster(var: Path, env: Mapping[str, str]) -> Cluster:
     home = var / f"pg-{major_of(binaries)}"
     others = [folder for folder in var.glob("pg-*") if folder != home and (folder / "data" / "PG_VERSION").exists()]
     if others and not (home / "data" / "PG_VERSION").exists():
-        raise Unable(
-            f"{others[0]} holds data of another major version than the programs in {binaries}. Dump it with those that "
-            f"made it and restore it, set SEMINARS_PG_BIN to their folder, or move it away to begin anew."
-        )
+        raise Unable(f"{others[0]} holds data of another major version than the programs in {binaries}. Dump it with those that "
+                     f"made it and restore it, set SEMINARS_PG_BIN to their folder, or move it away to begin anew.")
     return Cluster(home, binaries=binaries, log=var / "log" / "postgres.log")
 
 

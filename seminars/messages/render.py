@@ -12,7 +12,7 @@ from email.header import Header
 from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import compat32
+from email.policy import Compat32
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,19 @@ from seminars.messages.filters import FILTERS
 LONGEST_SUBJECT = 60
 LANGUAGE = "en"
 
+
 # The old policy: the new one turns long identifications into encoded words, which no program reads (cpython 100991). At 998 (RFC 5322
 # 2.1.1) it folds nothing; what must be folded is folded where it is made.
-WIRE = compat32.clone(linesep="\r\n", max_line_length=998)
+class _Wire(Compat32):
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """A header as it is sent. One that is plain and short stays as it is; taking it apart first is a fifth of all the work."""
+        if isinstance(value, str) and len(value) < SHORT and value.isascii() and value.isprintable() and value == value.strip():
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+SHORT = 900
+WIRE = _Wire(linesep="\r\n", max_line_length=998)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.orm import Session
 
 from seminars.kit.refusals import BadInput, Conflict, Refusal
@@ -105,16 +105,27 @@ def end_sign_in(session: Session, user: User, id_hash: str) -> None:
     session.execute(delete(BrowserSession).where(BrowserSession.user_id == user.id, BrowserSession.id_hash == id_hash))
 
 
-def sign_in_failed(session: Session, user: User, *, now: datetime) -> None:
-    """Count a wrong password or code; after five in a row each one doubles the pause before the next try, up to 15 minutes.
+def begin_try(session: Session, user_id: int, *, now: datetime) -> bool:
+    """Count a password or code as wrong before it is looked at; false while that name pauses.
 
-    Counted in one statement, so that a hundred guesses at once count as a hundred.
+    After five in a row each one doubles the pause before the next, up to 15 minutes. Counted under the row's lock and committed before
+    anybody looks: of a hundred guesses sent at once five are looked at, however long the look takes.
     """
-    more = update(User).where(User.id == user.id).values(failed_sign_ins=User.failed_sign_ins + 1)
-    count = session.scalar(more.returning(User.failed_sign_ins))
-    if count is not None and count >= FREE_TRIES:
-        session.execute(update(User).where(User.id == user.id).values(locked_until=now + pause_after(count)))
-    session.expire(user, ["failed_sign_ins", "locked_until"])
+    user = session.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if paused(user, now=now):
+        return False
+    user.failed_sign_ins += 1
+    if user.failed_sign_ins >= FREE_TRIES:
+        user.locked_until = now + pause_after(user.failed_sign_ins)
+    session.flush()
+    return True
+
+
+def take_try_back(session: Session, user_id: int) -> None:
+    """What was counted before it was looked at was right, or no guess at all: it does not count, and causes no pause."""
+    user = session.get_one(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    user.failed_sign_ins, user.locked_until = max(0, user.failed_sign_ins - 1), None
+    session.flush()
 
 
 def pause_after(failures: int) -> timedelta:

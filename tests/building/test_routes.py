@@ -18,7 +18,7 @@ from seminars.app import create_app
 from seminars.db import db, transaction
 from seminars.invoices.models import Document
 from seminars.orders.models import Order
-from seminars.payments.models import StripeEvent
+from seminars.payments.models import Refund, StripeEvent
 from seminars.people.models import ROLES
 from seminars.people.permissions import RIGHTS, Right
 from seminars.registration.models import Registration
@@ -94,6 +94,8 @@ class World:
                         id="evt_given_up", type="charge.updated", state="dead", payload={}, created=NOON, received_at=NOON, not_before=NOON
                     )
                 )
+                amounts = {"amount": 1, "currency": "USD", "reason": "by hand", "params": {}, "external": True}
+                session.add(Refund(payment_id=1, key="external:re_1", refund_id="re_1", state="succeeded", promised_at=NOON, **amounts))
                 session.add(Document(subject="invoice/1", sha256="0" * 64, pdf=b"%PDF-1.7", rendered_at=NOON))
             seat = db.session.scalars(select(Registration).where(Registration.order_reference == order.reference)).one()
             self.desk.ids |= {"paid_secret": order.secret, "paid_seat": seat.id, "seat_secret": seat.secret}
@@ -140,6 +142,7 @@ class World:
             "<int:message_id>": 1,
             "<int:entry_id>": 1,
             "<int:payment_id>": 1,
+            "<int:refund_id>": 1,
             "<int:user_id>": ids["consultant"],
             "<event_id>": "evt_given_up",
             "<path:reference>": "invoice/1",

@@ -53,9 +53,7 @@ class Clock:
         self.at += timedelta(**step)
 
 
-def settings(
-    database_url: str, *, smtp_url: str = "smtp://127.0.0.1:9", center: Center | None = None, base_url: str = HOST
-) -> Settings:
+def settings(database_url: str, *, smtp_url: str = "smtp://127.0.0.1:9", center: Center | None = None, base_url: str = HOST) -> Settings:
     """The settings of an installation under test. Nobody answers at its neighbours unless a test starts them."""
     return Settings(
         base_url=base_url,
@@ -133,9 +131,7 @@ def an_event(
     session: Session, *, seats: int = 24, published: bool = True, first: datetime = datetime(2027, 3, 22, 9), days: int = 2
 ) -> Event:
     """A residency in Rochester with its seminar, place, people, rule and two ticket types."""
-    seminar = seminars.create(
-        session, seminars.SeminarFacts("Social Media Residency", summary="Two days.", topic="strategy"), now=NOON
-    )
+    seminar = seminars.create(session, seminars.SeminarFacts("Social Media Residency", summary="Two days.", topic="strategy"), now=NOON)
     venue = venues.create(session, venues.VenueFacts("Siebens Building", "America/Chicago", city="Rochester", region="MN"))
     speaker = speakers.create(session, speakers.SpeakerFacts("Ingrid Malmstedt", "MD"))
     policy = terms.create(session, name="Standard", days_before=14, fee=Money(7_500, "USD"))
@@ -195,9 +191,7 @@ def furnish(desk: Desk) -> Desk:
                 "reference": event.reference,
                 "slug": event.seminar.slug,
             }
-        order = an_order(
-            desk, event, ("Philippa Arden", "philippa@brackenmoor.example"), ("Samir Belhadj", "samir@quillhaven.example")
-        )
+        order = an_order(desk, event, ("Philippa Arden", "philippa@brackenmoor.example"), ("Samir Belhadj", "samir@quillhaven.example"))
         unpaid = an_order(desk, event, ("Nora Dahlquist", "nora@ostervik.example"), ticket=0)
         ids |= {"order": order.id, "order_number": order.number, "order_secret": order.secret, "unpaid": unpaid.id}
         ids |= {"seat": order.lines[0].registration_id, "message": db.session.scalars(select(Message.id).order_by(Message.id)).first()}
@@ -213,8 +207,11 @@ def _hashed() -> str:
     return hashed
 
 
-def pay(desk: Desk, order: Order, *, brand: str = "visa", last4: str = "4242") -> None:
-    """What Stripe says once the order's page was paid, brought to our rows by the same function that the webhook calls."""
+def pay(desk: Desk, order: Order, *, brand: str = "visa", last4: str = "4242", came: int | None = None) -> None:
+    """What Stripe says once the order's page was paid, brought to our rows by the same function that the webhook calls.
+
+    `came` is the amount where that differs from the order's.
+    """
     with transaction() as session:
         attempt = payments.live_attempt(session, order)
         assert attempt is not None
@@ -233,7 +230,7 @@ def pay(desk: Desk, order: Order, *, brand: str = "visa", last4: str = "4242") -
         charge = Charge(
             id=charge_id,
             payment_intent_id=f"pi_{order.id}",
-            amount=order.total,
+            amount=order.total if came is None else came,
             currency=order.currency,
             captured=True,
             created=desk.clock(),

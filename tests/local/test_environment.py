@@ -8,7 +8,8 @@ import stat
 
 import pytest
 
-from seminars.local.environment import FIRST_PORTS, NoFreePort, Wanted, choose_ports, for_children, kept_secrets
+from seminars.config import Center
+from seminars.local.environment import FIRST_PORTS, NoFreePort, Wanted, choose_ports, for_children, kept_secrets, name_of_shop
 from seminars.local.supervisor import Supervisor
 
 
@@ -82,3 +83,18 @@ def test_data_of_another_major_version_is_not_passed_over(tmp_path):
 
     with pytest.raises(RuntimeError, match="another major version"):
         Supervisor(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [('name = "Center for Plain Words"', "Center for Plain Words"), ("name =", "Sandbox"), ("", "Sandbox")]
+)
+def test_the_payment_page_is_headed_with_the_centers_name(tmp_path, written, name):
+    file = tmp_path / "center.toml"
+    file.write_text(written)
+
+    assert name_of_shop({"CENTER_CONFIG": str(file)}) == name
+
+
+def test_without_a_file_of_its_own_the_center_is_the_one_of_the_example():
+    assert name_of_shop({}) == Center().name
+    assert name_of_shop({"CENTER_CONFIG": "/nowhere"}) == "Sandbox"

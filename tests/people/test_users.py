@@ -99,21 +99,32 @@ def test_the_only_admin_stays(session: Session) -> None:
 
 def test_wrong_passwords_double_the_pause_up_to_a_quarter_of_an_hour(session: Session) -> None:
     user = anna(session)
-    pauses = []
+    pauses, at = [], NOON
 
     for _ in range(12):
-        users.sign_in_failed(session, user, now=NOON)
-        pauses.append((user.locked_until - NOON).total_seconds() if user.locked_until else 0)
+        assert users.begin_try(session, user.id, now=at)
+        pauses.append((user.locked_until - at).total_seconds() if user.locked_until else 0)
+        assert not user.locked_until or not users.begin_try(session, user.id, now=user.locked_until - timedelta(seconds=1))
+        at = user.locked_until or at
 
     assert pauses == [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]
-    assert users.paused(user, now=NOON + timedelta(minutes=14))
-    assert not users.paused(user, now=NOON + timedelta(minutes=15))
+
+
+def test_a_right_password_does_not_count(session: Session) -> None:
+    user = anna(session)
+    for _ in range(4):
+        users.begin_try(session, user.id, now=NOON)
+
+    users.begin_try(session, user.id, now=NOON)
+    users.take_try_back(session, user.id)
+
+    assert (user.failed_sign_ins, user.locked_until) == (4, None)
 
 
 def test_a_complete_sign_in_forgets_the_failures(session: Session) -> None:
     user = anna(session)
-    for _ in range(6):
-        users.sign_in_failed(session, user, now=NOON)
+    for _ in range(5):
+        users.begin_try(session, user.id, now=NOON)
 
     users.signed_in(session, user, now=NOON)
 

@@ -28,7 +28,7 @@ class Worker:
 
     def __init__(self, env: dict[str, str], url: str, broker: Broker, log: Path) -> None:
         self.env, self.url, self.broker = env, url, broker
-        words = ["celery", "--app", "workers.app", "--quiet", "worker", "--pool", "threads", "--concurrency", "1", "--loglevel", "WARNING"]
+        words = ["workers", "worker", "--pool", "threads", "--concurrency", "1"]
         with open(log, "wb") as output:
             self.process = subprocess.Popen([sys.executable, "-m", *words], env=env, stdout=output, stderr=output)
 

@@ -72,7 +72,7 @@ def test_the_heart_tells_what_is_well_and_what_is_not(app: Flask, stripe_sandbox
         with transaction() as session:
             told = {beat.name: beat.well for beat in session.scalars(select(Heartbeat))}
 
-    assert told == {"broker": True, "beat": True, "mail": True, "stripe": True}
+    assert told == {"broker": True, "beat": True, "mail": True, "stripe": True, "stripe_events": True}
 
 
 def test_a_mail_server_that_is_away_is_told(app: Flask, clock, stripe_sandbox: Sandbox) -> None:  # type: ignore[no-untyped-def]

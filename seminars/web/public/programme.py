@@ -106,7 +106,7 @@ def show() -> Response:
 @blueprint.get("/zone")
 def zone() -> Response:
     """Choose the zone in which times of online events are shown beside their own."""
-    page = render_template("public/zone.html", zones=sorted(zone_names()), chosen=visitor_zone(request))
+    page = render_template("public/zone.html", zones=sorted(zone_names()), chosen=visitor_zone(request) or joined().settings.center.zone)
     return public(make_response(page))
 
 

@@ -12,6 +12,7 @@ from seminars.web.staff import (
     imports,
     logins,
     messages,
+    money,
     orders,
     planning,
     programme,
@@ -23,7 +24,23 @@ from seminars.web.staff import (
 from seminars.web.staff.door import staff
 from seminars.web.staff.security import init_security
 
-PAGES = (desk, programme, planning, tickets, roster, catalogue, codes, imports, orders, reviewing, messages, finance, logins, settings)
+PAGES = (
+    desk,
+    programme,
+    planning,
+    tickets,
+    roster,
+    catalogue,
+    codes,
+    imports,
+    orders,
+    reviewing,
+    messages,
+    finance,
+    money,
+    logins,
+    settings,
+)
 
 
 def register(app: Flask) -> None:

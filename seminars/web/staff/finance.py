@@ -43,14 +43,6 @@ def payments() -> ResponseReturnValue:
     return page("finance/payments.html", section="Finance", wanted=wanted, found=found, roles=ROLES)
 
 
-@staff.get("/finance/payments/<int:payment_id>")
-@needs(may.see_finance)
-def payment(payment_id: int) -> ResponseReturnValue:
-    """One payment with its fee, documents, refunds and entries."""
-    found = queries.payment_detail(reading(), payment_id)
-    return page("finance/payment.html", section="Finance", found=found, names=_names(found.entries))
-
-
 @staff.get("/finance/journal")
 @needs(may.see_finance)
 def journal() -> ResponseReturnValue:
@@ -65,7 +57,8 @@ def journal() -> ResponseReturnValue:
 def entry(entry_id: int) -> ResponseReturnValue:
     """One entry with its postings and its cause."""
     found = balances.entry(reading(), entry_id)
-    facts = {"entry": found, "cause": address_of(found.about), "as_of": found.effective_on, "names": _names([found])}
+    behind = queries.payment_behind(reading(), found)
+    facts = {"entry": found, "cause": address_of(found.about), "payment_id": behind, "names": _names([found])}
     return page("finance/entry.html", section="Finance", **facts)
 
 

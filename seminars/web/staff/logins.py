@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from seminars.desk import timeline
 from seminars.kit.references import reference
 from seminars.kit.refusals import Conflict, Refusal
+from seminars.kit.typed import Fields
+from seminars.kit.typed import email as typed_email
 from seminars.messages import outbox
 from seminars.people import letters, queries, users
 from seminars.people import permissions as may
@@ -43,8 +45,8 @@ def invite() -> ResponseReturnValue:
     """Make a login and send its owner the link that sets a password."""
     try:
         with acting() as session:
-            form = request.form
-            person = users.create(session, name=form.get("name", ""), email=form.get("email", ""), roles=form.getlist("roles"), now=now())
+            name, email, roles = _typed()
+            person = users.create(session, name=name, email=email, roles=roles, now=now())
             _send_link(session, person)
     except Refusal as refusal:
         return again("people/edit.html", refusal, section="People", person=None, roles=WORDS)
@@ -68,8 +70,9 @@ def change_person(user_id: int) -> ResponseReturnValue:
     try:
         with acting(request.form.get("why", "")) as session:
             found = queries.user_by_id(session, user_id)
-            users.change(session, found, name=request.form.get("name", ""), email=request.form.get("email", ""), now=now())
-            users.set_roles(session, found, request.form.getlist("roles"), now=now())
+            name, email, roles = _typed()
+            users.change(session, found, name=name, email=email, now=now())
+            users.set_roles(session, found, roles, now=now())
     except Refusal as refusal:
         return again("people/edit.html", refusal, section="People", roles=WORDS, **_facts(queries.user_by_id(reading(), user_id)))
     flash("Kept. It holds from the next page on.")
@@ -110,6 +113,17 @@ def send_link(user_id: int) -> ResponseReturnValue:
         _send_link(session, found)
     flash(f"{found.name} gets a mail with a link that sets a password.")
     return redirect(url_for("staff.person", user_id=user_id), 303)
+
+
+def _typed() -> tuple[str, str, list[str]]:
+    """Name, address and roles, with everything that is wrong told at once. Raises BadInputs."""
+    fields, roles = Fields(), request.form.getlist("roles")
+    name = fields.line("name", request.form.get("name", ""), most=200)
+    email = fields.read(lambda: typed_email(request.form.get("email", ""), field="email"), "")
+    if not roles:
+        fields.wrong("roles", "Please choose at least one role.")
+    fields.finish()
+    return name, email, roles
 
 
 def _send_link(session: Session, person: User) -> None:

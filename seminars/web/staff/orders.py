@@ -163,9 +163,7 @@ def cancel(order_id: int) -> ResponseReturnValue:
                 now=now(),
             )
     except Refusal as refusal:
-        found = _order(reading(), order_id)
-        plan = cancelling.plan(reading(), found, chosen, refund=refund)
-        return again("orders/cancel.html", refusal, section="Orders", order=found, plan=plan, chosen=chosen, refund=refund)
+        return _planned_again(refusal, order_id, chosen, refund)
     flash(f"Cancelled: {len(plan.seats)} of the order's seats.")
     return redirect(url_for("staff.order", order_id=order_id), 303)
 
@@ -209,6 +207,17 @@ def _comp_reason(typed: Typed) -> str:
     elif not reason:
         typed.wrong("comp_reason", "Please say why these seats are free.")
     return reason
+
+
+def _planned_again(refusal: Refusal, order_id: int, chosen: list[int], refund: bool) -> ResponseReturnValue:
+    """The plan as it is now, with what was wrong; the order's page when these seats cannot be cancelled any more at all."""
+    found = _order(reading(), order_id)
+    try:
+        plan = cancelling.plan(reading(), found, chosen, refund=refund)
+    except Refusal as gone:
+        flash(f"Nothing was cancelled. {gone}", "error")
+        return redirect(url_for("staff.order", order_id=order_id), 303)
+    return again("orders/cancel.html", refusal, section="Orders", order=found, plan=plan, chosen=chosen, refund=refund)
 
 
 def _chosen(values: list[str]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_security import Security, SQLAlchemyUserDatastore
+from flask_security import Security
 from flask_security.signals import (
     password_changed,
     password_reset,
@@ -23,13 +23,14 @@ from seminars.db import db
 from seminars.kit.references import fingerprint, reference
 from seminars.people import users
 from seminars.people.models import Role, User, WebAuthn
-from seminars.web.shared import now, request_id
+from seminars.web.shared import joined, now, request_id
 from seminars.web.shared.guards import signed_in_user
 from seminars.web.shared.redirects import same_site
 from seminars.web.staff import sign_in
 
 WRONG = "That address and password do not match. After several wrong tries we also pause for some minutes."
 WRONG_CODE = "That code does not fit. Each code works once, for half a minute. After several wrong tries we also pause."
+WRONG_KEY = "That passkey opens no login here. Try another one, or sign in with the password."
 
 
 def init_security(app: Flask, settings: Settings) -> Security:
@@ -37,7 +38,7 @@ def init_security(app: Flask, settings: Settings) -> Security:
     app.config.update(_configuration(settings))
     security = Security(
         app,
-        SQLAlchemyUserDatastore(db, User, Role, WebAuthn),
+        sign_in.Logins(db, User, Role, WebAuthn),
         login_form=sign_in.PasswordForm,
         verify_form=sign_in.AgainForm,
         two_factor_verify_code_form=sign_in.CodeForm,
@@ -89,10 +90,26 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "LOGOUT_CSRF": True,
         "API_ENABLED_METHODS": ["session"],
         "STATIC_FOLDER": None,
+        # An address that has a login is right as it stands; asking a name server about it would only keep its owner out.
+        "EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "test_environment": True},
+        # Its own is without a zone, and our columns keep no such time.
+        "DATETIME_FACTORY": now,
         "MSG_GENERIC_AUTHN_FAILED": (WRONG, "error"),
         "MSG_INVALID_PASSWORD": (WRONG, "error"),
         "MSG_TWO_FACTOR_INVALID_TOKEN": (WRONG_CODE, "error"),
         "MSG_INVALID_RECOVERY_CODE": ("That recovery code does not fit, or was used before.", "error"),
+        "MSG_PASSWORD_RESET_REQUEST": ("If there is a login with that address, a mail with a link is on its way to it.", "info"),
+        "MSG_PASSWORD_RESET": ("Your new password is kept, and you are signed in.", "info"),
+        "MSG_PASSWORD_RESET_NO_LOGIN": ("Your new password is kept. Please sign in with it.", "info"),
+        "MSG_PASSWORD_CHANGE": ("Your new password is kept. Everywhere else you are signed out.", "info"),
+        "MSG_TWO_FACTOR_CHANGE_METHOD_SUCCESSFUL": ("The authenticator is on. Make recovery codes next, and keep them safe.", "info"),
+        "MSG_TWO_FACTOR_DISABLED": ("The authenticator is off.", "info"),
+        "MSG_WEBAUTHN_REGISTER_SUCCESSFUL": ("The passkey “%(name)s” is added.", "info"),
+        "MSG_WEBAUTHN_CREDENTIAL_DELETED": ("The passkey “%(name)s” is removed.", "info"),
+        "MSG_WEBAUTHN_UNKNOWN_CREDENTIAL_ID": (WRONG_KEY, "error"),
+        "MSG_WEBAUTHN_NO_VERIFY": (WRONG_KEY, "error"),
+        "MSG_WEBAUTHN_MISMATCH_USER_HANDLE": (WRONG_KEY, "error"),
+        "MSG_REAUTHENTICATION_SUCCESSFUL": ("Thank you. Now it can be changed.", "info"),
         "MSG_UNAUTHENTICATED": ("Please sign in to open that page.", "info"),
         "MSG_REAUTHENTICATION_REQUIRED": ("Please prove once more that it is you.", "info"),
     }
@@ -133,7 +150,7 @@ def _stay_here() -> ResponseReturnValue | None:
         return redirect(url_for("staff.today"))
     if request.blueprint == "security":
         for way in (*request.args.getlist("next"), *request.form.getlist("next")):
-            if way and not same_site(way, ""):
+            if way and not same_site(way.removeprefix(joined().settings.base_url), ""):
                 abort(400, "The address to go back to leads away from this site. Open the page you wanted from here.")
     return None
 

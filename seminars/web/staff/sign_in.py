@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask_security import LoginForm, MailUtil, MfRecoveryForm, Totp, TwoFactorVerifyCodeForm, VerifyForm, WebauthnUtil
+from flask_security import (
+    LoginForm,
+    MailUtil,
+    MfRecoveryForm,
+    SQLAlchemyUserDatastore,
+    Totp,
+    TwoFactorVerifyCodeForm,
+    VerifyForm,
+    WebauthnUtil,
+)
 from flask_security.utils import hash_password
 from flask_security.webauthn import WebAuthnSigninForm, WebAuthnSigninResponseForm
 from flask_wtf import FlaskForm
@@ -23,14 +32,20 @@ PAUSED = "We pause after several wrong tries. Please wait some minutes, then try
 
 
 def _tried(form: FlaskForm, user: Any, proof: str | None, check: Callable[[], bool]) -> bool:
-    """Whether the proof holds. A wrong one is counted against its name at once; while a name pauses, no proof is looked at."""
-    if user is not None and users.paused(user, now=now()):
+    """Whether the proof holds. It is counted against its name before it is looked at; while a name pauses, none is looked at."""
+    if user is None:
+        return bool(check())
+    user_id = int(user.id)
+    with transaction(by="visitor", request_id=request_id()) as session:
+        looked_at = users.begin_try(session, user_id, now=now())
+    if not looked_at:
         return False
     right = bool(check())
-    if not right and proof and user is not None and "csrf_token" not in form.errors:
-        with transaction(by="visitor", request_id=request_id()) as session:
-            users.sign_in_failed(session, user, now=now())
-            recording.note(session, "sign-in failed", reference("user", user.id), now=now())
+    with transaction(by="visitor", request_id=request_id()) as session:
+        if right or not proof or "csrf_token" in form.errors:
+            users.take_try_back(session, user_id)
+        else:
+            recording.note(session, "sign-in failed", reference("user", user_id), now=now())
     return right
 
 
@@ -110,6 +125,13 @@ class UsedOnce(Totp):
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.totp_counter = tmatch.counter
+
+
+class Logins(SQLAlchemyUserDatastore):
+    """Logins as Flask-Security keeps them, and the moment in which a passkey was made, which it leaves to us."""
+
+    def create_webauthn(self, *args: Any, **kwargs: Any) -> None:
+        super().create_webauthn(*args, **{"create_datetime": now(), **kwargs})
 
 
 class AtOurAddress(WebauthnUtil):

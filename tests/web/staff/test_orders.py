@@ -5,9 +5,11 @@ import re
 import pytest
 from sqlalchemy import func, select
 
+from seminars.catalog import terms
 from seminars.catalog.models import Event, Quota
 from seminars.db import db, transaction
 from seminars.invoices.models import CreditNote
+from seminars.kit.money import Money
 from seminars.messages.models import Message
 from seminars.orders.models import Order
 from seminars.payments.models import Payment, PaymentAttempt, Refund
@@ -181,7 +183,7 @@ def test_every_figure_of_the_trial_balance_leads_to_its_lines_and_to_the_order(f
     client = furnished.client("finance")
 
     trial = client.get("/staff/finance").text
-    links = re.findall(r'<td class="num"><a href="([^"]+)">([^<]+)</a>', trial)
+    links = re.findall(r'<td role="cell" class="num" data-label="[A-Z][a-z]+"><a href="([^"]+)">([^<]+)</a>', trial)
     figures = {}
     for href, figure in links:
         page = client.get(href.replace("&amp;", "&")).text
@@ -242,3 +244,29 @@ def test_a_failed_mail_is_sent_again_and_one_under_way_is_not(furnished: Desk) -
     assert (under_way.status_code, again.status_code) == (409, 303)
     assert "A mail was refused" in waits
     assert one(furnished, select(Message.state).where(Message.id == 1)) == "pending"
+
+
+def test_an_order_that_was_cancelled_meanwhile_is_shown_as_it_is_and_not_planned_again(furnished: Desk) -> None:
+    order_id = a_paid_order(furnished)
+    client, page = furnished.client("front_desk"), f"/staff/orders/{order_id}"
+    with furnished.app.app_context(), transaction() as session:
+        order = session.get_one(Order, order_id)
+        seats = [line.registration_id for line in order.lines]
+        order.state = "cancelled"
+
+    answer = press(client, f"{page}/cancel", {"seat": seats, "refund": "1", "version": "old", "reason": "no time"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    assert "Nothing was cancelled. Only seats of a settled order are cancelled one by one" in client.get(page).text
+
+
+def test_the_timeline_of_an_event_calls_fields_and_what_they_point_at_by_their_names(furnished: Desk) -> None:
+    with furnished.app.app_context(), transaction(by="user/1") as session:
+        event = session.get_one(Event, furnished.ids["event"])
+        event.policy = terms.create(session, name="Strict", days_before=30, fee=Money(10_000, "USD"))
+        event.join_url = "https://meet.example/room"
+
+    told = furnished.client("program").get(f"/staff/events/{furnished.ids['event']}").text
+
+    assert "refund policy: Standard → Strict" in told and "join link: nothing → https://meet.example/room" in told
+    assert "policy id" not in told

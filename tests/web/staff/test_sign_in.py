@@ -1,12 +1,14 @@
 """Who gets in, for how long, and how one is thrown out."""
 
 import re
+import threading
 
 import pytest
 from flask.testing import FlaskClient
 from passlib.totp import TOTP
 from sqlalchemy import select
 
+from seminars.audit.models import AuditEntry
 from seminars.config import Center
 from seminars.db import db, transaction
 from seminars.kit.references import fingerprint
@@ -201,6 +203,26 @@ def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(desk: Desk) -
     assert "do not match" in at_once.text
     with desk.app.app_context():
         assert the_user().failed_sign_ins == 0
+
+
+def test_of_many_guesses_at_once_five_are_looked_at(desk: Desk) -> None:
+    together = threading.Barrier(12)
+
+    def guess() -> None:
+        client = desk.app.test_client()
+        client.get("/staff/sign-in")
+        together.wait()
+        sign_in(client, PROGRAM, "wrong")
+
+    guesses = [threading.Thread(target=guess) for _ in range(12)]
+    for one in guesses:
+        one.start()
+    for one in guesses:
+        one.join()
+
+    with desk.app.app_context():
+        assert the_user().failed_sign_ins == 5
+        assert len(db.session.scalars(select(AuditEntry.id).where(AuditEntry.action == "sign-in failed")).all()) == 5
 
 
 def test_others_sign_in_while_one_name_pauses(desk: Desk) -> None:

@@ -156,7 +156,7 @@ class SinkProcess:
     real one."""
 
     def __init__(self, kind: str) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks.mailing", kind], text=True, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([sys.executable, "-m", "benchmarks._mailing", kind], text=True, stdout=subprocess.PIPE)
         assert self._process.stdout
         self.url = self._process.stdout.readline().strip()
 

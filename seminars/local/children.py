@@ -58,9 +58,8 @@ class Child:
 
     def _begin(self, *, stdout: int | IO[bytes], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         self._began = time.monotonic()
-        self._popen = subprocess.Popen(
-            self.program.command, env=self.env, start_new_session=True, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
-        )
+        self._popen = subprocess.Popen(self.program.command, env=self.env, start_new_session=True, stdin=subprocess.DEVNULL,
+                                       stdout=stdout, stderr=stderr)
         if found := processes.look_up(self._popen.pid):
             self.note.write_text(json.dumps(asdict(found)))
         return self._popen

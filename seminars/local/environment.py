@@ -37,12 +37,8 @@ class Wanted:
 
     @classmethod
     def beside(cls, env: Mapping[str, str]) -> Wanted:
-        return cls(
-            postgres=not env.get("DATABASE_URL"),
-            valkey=not env.get("CELERY_BROKER_URL"),
-            mailbox=not env.get("SMTP_URL"),
-            stripe=not env.get("STRIPE_API_BASE"),
-        )
+        return cls(postgres=not env.get("DATABASE_URL"), valkey=not env.get("CELERY_BROKER_URL"), mailbox=not env.get("SMTP_URL"),
+                   stripe=not env.get("STRIPE_API_BASE"))
 
 
 def kept_secrets(var: Path) -> dict[str, str]:

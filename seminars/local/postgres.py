@@ -78,9 +78,8 @@ def _unshare_works() -> bool:
 class Cluster:
     """One PostgreSQL cluster of ours in a folder."""
 
-    def __init__(
-        self, home: Path, *, binaries: Path | None = None, log: Path | None = None, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Path, *, binaries: Path | None = None, log: Path | None = None,
+                 settings: Mapping[str, str] | None = None) -> None:
         self.home = home.absolute()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.home.chmod(0o700)
@@ -163,22 +162,8 @@ class Cluster:
         # Beside, then renamed: a kill half way leaves no half cluster.
         new = self.home / "data.new"
         shutil.rmtree(new, ignore_errors=True)
-        self._run(
-            "initdb",
-            "-D",
-            new,
-            "-U",
-            SUPERUSER,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-            "--no-instructions",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        )
+        self._run("initdb", "-D", new, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions",
+                  "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         new.rename(self.data)
 
     def _start_or_join(self) -> None:
@@ -218,14 +203,8 @@ class Cluster:
         # Into a file: the server inherits this output, and whoever reads our pipe would wait for its end for ever.
         notes = self.home / "tools.log"
         with open(notes, "wb") as output:
-            done = subprocess.run(
-                [*self._as_somebody(), str(self.binaries / tool), *map(str, arguments)],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                **self._as_nobody(),
-            )
+            done = subprocess.run([*self._as_somebody(), str(self.binaries / tool), *map(str, arguments)], check=False,
+                                  stdin=subprocess.DEVNULL, stdout=output, stderr=output, **self._as_nobody())
         if done.returncode:
             said = notes.read_text(errors="replace").strip()[-2000:]
             raise PostgresUnavailable(

@@ -85,25 +85,12 @@ class Broker:
 
     def _launch(self) -> None:
         flags = {
-            "--port": "0",
-            "--unixsocket": self.socket,
-            "--unixsocketperm": "700",
-            "--dir": self.home,
-            "--appendonly": "yes",
-            "--save": "",
-            "--maxmemory-policy": "noeviction",
-            "--daemonize": "yes",
-            "--logfile": self.log.absolute(),
+            "--port": "0", "--unixsocket": self.socket, "--unixsocketperm": "700", "--dir": self.home, "--appendonly": "yes",
+            "--save": "", "--maxmemory-policy": "noeviction", "--daemonize": "yes", "--logfile": self.log.absolute(),
         }
         words = [str(word) for pair in flags.items() for word in pair]
-        done = subprocess.run(
-            [str(self.server), *words],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        done = subprocess.run([str(self.server), *words], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, start_new_session=True)
         if done.returncode:
             raise ValkeyUnavailable(f"{self.server} failed ({done.returncode}). Its log is {self.log}.")
 

@@ -16,17 +16,7 @@ PICTURES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
 OPEN_ELSEWHERE = '<base target="_blank">'
 ANCHOR = Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>')
 SHOWN_PROPERTIES = (
-    "SUMMARY",
-    "DTSTART",
-    "DTEND",
-    "RRULE",
-    "LOCATION",
-    "STATUS",
-    "ORGANIZER",
-    "ATTENDEE",
-    "UID",
-    "SEQUENCE",
-    "DTSTAMP",
+    "SUMMARY", "DTSTART", "DTEND", "RRULE", "LOCATION", "STATUS", "ORGANIZER", "ATTENDEE", "UID", "SEQUENCE", "DTSTAMP",
 )
 
 
@@ -101,14 +91,8 @@ def details(mail: Mail) -> dict[str, Any]:
         "html": mail.html.text if mail.html else None,
         "calendar": mail.calendar.text if mail.calendar else None,
         "parts": [
-            {
-                "number": part.number,
-                "content_type": part.content_type,
-                "name": part.name,
-                "attached": part.attached,
-                "bytes": len(part.content),
-                "path": f"/messages/{mail.id}/parts/{part.number}",
-            }
+            {"number": part.number, "content_type": part.content_type, "name": part.name, "attached": part.attached,
+             "bytes": len(part.content), "path": f"/messages/{mail.id}/parts/{part.number}"}
             for part in mail.parts
         ],
     }

@@ -63,9 +63,8 @@ class Sink:
         self._thread.join()
 
     def _protocol(self) -> SMTP:
-        return SMTP(
-            _Filing(self.store), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="mailbox.local", ident="mailbox", loop=self._loop
-        )
+        return SMTP(_Filing(self.store), data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname="mailbox.local", ident="mailbox",
+                    loop=self._loop)
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)

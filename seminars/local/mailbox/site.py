@@ -26,13 +26,8 @@ MAIL_POLICY = (
 PART_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 VIEWS = {"html": "Letter", "text": "Plain text", "calendar": "Calendar", "headers": "Headers", "source": "Source"}
 
-_pages = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=select_autoescape(),
+                     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _pages.filters["with_links"] = reading.with_links
 
 
@@ -90,37 +85,28 @@ class Site:
             case ["html"] if mail.html:
                 return Answer(reading.html_document(mail).encode(), policy=MAIL_POLICY)
             case ["source"]:
-                return Answer(
-                    mail.raw, "message/rfc822", policy=PART_POLICY, headers={"Content-Disposition": f'attachment; filename="{mail.id}.eml"'}
-                )
+                return Answer(mail.raw, "message/rfc822", policy=PART_POLICY,
+                              headers={"Content-Disposition": f'attachment; filename="{mail.id}.eml"'})
             case ["parts", number] if number.isdecimal() and int(number) < len(mail.parts):
                 part = mail.parts[int(number)]
                 name = quote(part.name, safe="")
                 # What a mail claims to be goes into a header of ours only if it looks like a type.
                 kind = part.content_type if re.fullmatch(r"[\w.+-]+/[\w.+-]+", part.content_type) else "application/octet-stream"
-                return Answer(
-                    part.content, kind, policy=PART_POLICY, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-                )
+                return Answer(part.content, kind, policy=PART_POLICY,
+                              headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"})
         return _missing()
 
     def _list(self, asked: dict[str, str]) -> Answer:
         number = int(asked["page"]) if re.fullmatch(r"[1-9]\d{0,5}", asked.get("page", "")) else 1
         found = list(islice(self._found(asked), (number - 1) * PAGE, number * PAGE + 1))
-        return _page(
-            "list.html", mails=found[:PAGE], words=asked.get("q", ""), number=number, more=len(found) > PAGE, total=len(self.store.names())
-        )
+        return _page("list.html", mails=found[:PAGE], words=asked.get("q", ""), number=number, more=len(found) > PAGE,
+                     total=len(self.store.names()))
 
     def _show(self, mail: Mail, view: str) -> Answer:
         views = {name: label for name, label in VIEWS.items() if name in ("headers", "source") or getattr(mail, name)}
         view = view if view in views else next(iter(views))
-        return _page(
-            "mail.html",
-            mail=mail,
-            views=views,
-            view=view,
-            source=mail.raw.decode("utf-8", "backslashreplace"),
-            invitation=reading.calendar_facts(mail.calendar) if mail.calendar else None,
-        )
+        return _page("mail.html", mail=mail, views=views, view=view, source=mail.raw.decode("utf-8", "backslashreplace"),
+                     invitation=reading.calendar_facts(mail.calendar) if mail.calendar else None)
 
     def _found(self, asked: dict[str, str]) -> Iterator[Mail]:
         words, to, subject = (asked.get(name, "").casefold() for name in ("q", "to", "subject"))
@@ -162,13 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
         headers = {
-            "Content-Type": answer.content_type,
-            "Content-Length": str(len(answer.body)),
+            "Content-Type": answer.content_type, "Content-Length": str(len(answer.body)),
             "Content-Security-Policy": answer.policy,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-store",
-            **answer.headers,
+            "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", **answer.headers,
         }
         if self.command != "GET":
             # What a form or a program has sent is not read, so the line cannot be used again.

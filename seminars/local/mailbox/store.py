@@ -92,15 +92,8 @@ def _part(number: int, leaf: EmailMessage) -> Part:
     raw = content if isinstance(content, bytes) else b""
     # A charset that nobody knows must not hide the mail.
     text = _text(raw, leaf.get_content_charset("utf-8")).replace("\r\n", "\n") if leaf.get_content_maintype() == "text" else ""
-    return Part(
-        number,
-        leaf.get_content_type(),
-        leaf.get_filename() or "",
-        str(leaf.get("Content-ID", "")).strip("<> "),
-        leaf.get_content_disposition() == "attachment",
-        raw,
-        text,
-    )
+    return Part(number, leaf.get_content_type(), leaf.get_filename() or "", str(leaf.get("Content-ID", "")).strip("<> "),
+                leaf.get_content_disposition() == "attachment", raw, text)
 
 
 def _text(content: bytes, charset: str) -> str:

@@ -151,7 +151,9 @@ def upgrade() -> None:
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("memo", sa.Text(), nullable=False),
         sa.Column("reverses_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["reverses_id"], ["journal_entries.id"], name=op.f("fk_journal_entries_reverses_id_journal_entries")),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["journal_entries.id"], name=op.f("fk_journal_entries_reverses_id_journal_entries")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entries")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_journal_entries_reverses_id")),
         sa.UniqueConstraint("source_kind", "source", name=op.f("uq_journal_entries_source_kind_source")),
@@ -247,7 +249,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')"),
     )
-    op.create_index("ix_messages_lane", "messages", ["lane", "revision"], unique=False, postgresql_where=sa.text("lane IS NOT NULL"))
+    op.create_index(
+        "ix_messages_lane", "messages", ["lane", "revision"], unique=False, postgresql_where=sa.text("lane IS NOT NULL")
+    )
     op.create_index("ix_messages_references", "messages", ["references"], unique=False, postgresql_using="gin")
     op.create_index(
         "uq_messages_sending_lane",
@@ -343,7 +347,9 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('pending', 'handled', 'ignored', 'dead')", name=op.f("ck_stripe_events_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_events")),
     )
-    op.create_index("ix_stripe_events_due", "stripe_events", ["not_before"], unique=False, postgresql_where=sa.text("state = 'pending'"))
+    op.create_index(
+        "ix_stripe_events_due", "stripe_events", ["not_before"], unique=False, postgresql_where=sa.text("state = 'pending'")
+    )
     op.create_index("ix_stripe_events_object", "stripe_events", ["object_id"], unique=False)
     op.create_table(
         "users",
@@ -403,7 +409,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("state IN ('open', 'ordered', 'lapsed')", name=op.f("ck_carts_state")),
-        sa.ForeignKeyConstraint(["discount_code_id"], ["discount_codes.id"], name=op.f("fk_carts_discount_code_id_discount_codes")),
+        sa.ForeignKeyConstraint(
+            ["discount_code_id"], ["discount_codes.id"], name=op.f("fk_carts_discount_code_id_discount_codes")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_carts")),
         sa.UniqueConstraint("secret", name=op.f("uq_carts_secret")),
     )
@@ -527,7 +535,9 @@ def upgrade() -> None:
         sa.Column("event_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("outcome IN ('new', 'duplicate', 'left_out', 'made')", name=op.f("ck_import_rows_outcome")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_import_rows_event_id_events"), ondelete="SET NULL"),
-        sa.ForeignKeyConstraint(["run_id"], ["import_runs.id"], name=op.f("fk_import_rows_run_id_import_runs"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["import_runs.id"], name=op.f("fk_import_rows_run_id_import_runs"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_rows")),
         sa.UniqueConstraint("run_id", "position", name=op.f("uq_import_rows_run_id_position")),
     )
@@ -562,7 +572,9 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('open', 'placed', 'paid', 'cancelled', 'expired')", name=op.f("ck_orders_state")),
         sa.CheckConstraint("total >= 0 AND net + tax = total", name=op.f("ck_orders_total")),
         sa.ForeignKeyConstraint(["cart_id"], ["carts.id"], name=op.f("fk_orders_cart_id_carts")),
-        sa.ForeignKeyConstraint(["discount_code_id"], ["discount_codes.id"], name=op.f("fk_orders_discount_code_id_discount_codes")),
+        sa.ForeignKeyConstraint(
+            ["discount_code_id"], ["discount_codes.id"], name=op.f("fk_orders_discount_code_id_discount_codes")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
         sa.UniqueConstraint("cart_id", name=op.f("uq_orders_cart_id")),
         sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
@@ -749,10 +761,14 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('held', 'confirmed', 'cancelled', 'attended', 'no_show')", name=op.f("ck_registrations_state")),
+        sa.CheckConstraint(
+            "state IN ('held', 'confirmed', 'cancelled', 'attended', 'no_show')", name=op.f("ck_registrations_state")
+        ),
         sa.CheckConstraint("(attendee_name IS NULL) = (attendee_email IS NULL)", name=op.f("ck_registrations_named")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_registrations_event_id_events")),
-        sa.ForeignKeyConstraint(["ticket_type_id"], ["ticket_types.id"], name=op.f("fk_registrations_ticket_type_id_ticket_types")),
+        sa.ForeignKeyConstraint(
+            ["ticket_type_id"], ["ticket_types.id"], name=op.f("fk_registrations_ticket_type_id_ticket_types")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
         sa.UniqueConstraint("secret", name=op.f("uq_registrations_secret")),
     )
@@ -850,10 +866,14 @@ def upgrade() -> None:
         sa.Column("net", sa.BigInteger(), nullable=False),
         sa.Column("tax_rate", sa.Numeric(precision=7, scale=4), nullable=False),
         sa.Column("tax", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("list_price - early_reduction - discount = net AND net >= 0 AND tax >= 0", name=op.f("ck_order_lines_price")),
+        sa.CheckConstraint(
+            "list_price - early_reduction - discount = net AND net >= 0 AND tax >= 0", name=op.f("ck_order_lines_price")
+        ),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_order_lines_event_id_events")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id_orders")),
-        sa.ForeignKeyConstraint(["registration_id"], ["registrations.id"], name=op.f("fk_order_lines_registration_id_registrations")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["registrations.id"], name=op.f("fk_order_lines_registration_id_registrations")
+        ),
         sa.ForeignKeyConstraint(["ticket_type_id"], ["ticket_types.id"], name=op.f("fk_order_lines_ticket_type_id_ticket_types")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
         sa.UniqueConstraint("order_id", "position", name=op.f("uq_order_lines_order_id_position")),
@@ -887,7 +907,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("charge_id", name=op.f("uq_payments_charge_id")),
     )
     op.create_index(op.f("ix_payments_attempt_id"), "payments", ["attempt_id"], unique=False)
-    op.create_index("ix_payments_fee_missing", "payments", ["id"], unique=False, postgresql_where=sa.text("balance_transaction_id IS NULL"))
+    op.create_index(
+        "ix_payments_fee_missing", "payments", ["id"], unique=False, postgresql_where=sa.text("balance_transaction_id IS NULL")
+    )
     op.create_index(op.f("ix_payments_order_id"), "payments", ["order_id"], unique=False)
     op.create_index(op.f("ix_payments_payment_intent_id"), "payments", ["payment_intent_id"], unique=False)
     op.create_index("uq_payments_settles", "payments", ["order_id"], unique=True, postgresql_where=sa.text("role = 'settles'"))
@@ -989,7 +1011,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_quotas_event_id"), table_name="quotas")
     op.drop_table("quotas")
     op.drop_index("ix_orders_state", table_name="orders")
-    op.drop_index("ix_orders_review", table_name="orders", postgresql_where=sa.text("needs_review <> '' OR paid_unplaced OR dispute_open"))
+    op.drop_index(
+        "ix_orders_review", table_name="orders", postgresql_where=sa.text("needs_review <> '' OR paid_unplaced OR dispute_open")
+    )
     op.drop_index(op.f("ix_orders_buyer_email"), table_name="orders")
     op.drop_table("orders")
     op.drop_table("import_rows")
@@ -1022,10 +1046,14 @@ def downgrade() -> None:
     op.drop_table("roles")
     op.drop_table("refund_policies")
     op.drop_table("periods")
-    op.drop_index("uq_messages_sending_lane", table_name="messages", postgresql_where=sa.text("lane IS NOT NULL AND state = 'sending'"))
+    op.drop_index(
+        "uq_messages_sending_lane", table_name="messages", postgresql_where=sa.text("lane IS NOT NULL AND state = 'sending'")
+    )
     op.drop_index("ix_messages_references", table_name="messages", postgresql_using="gin")
     op.drop_index("ix_messages_lane", table_name="messages", postgresql_where=sa.text("lane IS NOT NULL"))
-    op.drop_index("ix_messages_due", table_name="messages", postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')"))
+    op.drop_index(
+        "ix_messages_due", table_name="messages", postgresql_where=sa.text("state IN ('pending', 'sending', 'unknown')")
+    )
     op.drop_table("messages")
     op.drop_index("ix_listings_running", table_name="listings", postgresql_where=sa.text("listed"))
     op.drop_index("ix_listings_upcoming", table_name="listings", postgresql_where=sa.text("listed"))

@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,6 +94,7 @@ class Settings:
     stripe_webhook_secrets: tuple[str, ...]
     var_dir: Path
     trusted_proxies: int
+    fetch_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     center: Center = field(default_factory=Center)
 
     @property
@@ -138,6 +140,7 @@ class Settings:
             ),
             var_dir=Path(read.plain("VAR_DIR", "var")),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0, low=0, high=5),
+            fetch_networks=read.networks("FETCH_NETWORKS"),
             center=_center(read.plain("CENTER_CONFIG", "")),
         )
         _check_together(settings)
@@ -176,6 +179,13 @@ class _Reader:
 
     def optional_address(self, name: str, schemes: set[str], example: str) -> str:
         return self.address(name, schemes, example) if self.plain(name, "") else ""
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        try:
+            return tuple(ip_network(one.strip()) for one in self.plain(name, "").split(",") if one.strip())
+        except ValueError:
+            value = self.plain(name, "")
+            raise WrongSetting(f"{name} is «{value}». Set it to networks such as 10.20.0.0/16, separated by commas.") from None
 
     def mailbox(self, name: str) -> str:
         value = self.text(name, "the mailbox that mails come from, such as seminars@example.org")

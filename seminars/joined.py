@@ -8,6 +8,7 @@ from seminars import tables  # noqa: F401  every mapper must be known before the
 from seminars.audit import recording
 from seminars.config import Settings
 from seminars.db import db, join_at_once, try_idle_connections
+from seminars.gateways.fetch import Fetcher
 from seminars.gateways.smtp import Postman
 from seminars.gateways.stripe import Gateway
 from seminars.kit import clock
@@ -21,6 +22,7 @@ class Joined:
     settings: Settings
     stripe: Gateway
     smtp: Postman
+    fetch: Fetcher
     clock: Clock
 
 
@@ -37,6 +39,7 @@ def join(settings: Settings, *, templates: str | None = None, now: Clock = clock
         settings=settings,
         stripe=Gateway(settings.stripe_secret_key, settings.stripe_api_base, settings.stripe_webhook_secrets),
         smtp=Postman(settings.smtp_url),
+        fetch=Fetcher(settings.fetch_networks),
         clock=now,
     )
     db.init_app(app)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from seminars.consulting import availability, booking
 from seminars.consulting.booking import MINUTE, SlotGone, nearest_to, spans_of
-from seminars.consulting.consultants import CODE
+from seminars.consulting.consultants import CODE, CODE_LETTERS
 from seminars.consulting.models import Appointment, Consultant
 from seminars.consulting.queries import diary_of, slots_on, terms_of
 from seminars.kit import format as words
@@ -22,8 +22,6 @@ from seminars.schedule.claims import Clash, Span, Taken
 
 APPROVED_LASTS = timedelta(days=2)
 """So long an approved meeting that costs something waits to be paid."""
-CODE_LETTERS = 16
-"""Of a video link: 80 random bits, so that nobody finds the room of somebody else."""
 LIVE = ("requested", "held", "confirmed")
 
 

@@ -142,6 +142,9 @@ def hold_slot(
         raise HeldLongEnough()
     with session.begin_nested():
         if instead_of is not None:
+            _lock(session, [instead_of])
+            # In one go, as giving up one person's time and then waiting for another's is how two wait for each other.
+            claims.hold_still(session, [one.resource_id for one in (*offering.consultants, *instead_of.consultants)])
             drop(session, instead_of, now=now)
         appointment = _new(offering, length, starts_at, holder=holder, zone=zone, answers=answers, since=since, until=until, now=now)
         session.add(appointment)
@@ -289,12 +292,14 @@ def take_first_free(
             with session.begin_nested():
                 claims.hold_still(session, [one.resource_id for one in people])
                 still = slots_on(session, offering, terms, ids, ignoring=appointment.reference, **window)
-                if still and still[0].starts_at == appointment.starts_at:
-                    spans = spans_of(appointment, people, kind="hold" if lapses_at else "appointment")
-                    claims.take(session, appointment.reference, spans, lapses_at=lapses_at, now=now)
-                    appointment.consultants = people
-                    session.flush()
-                    return
+                if not still or still[0].starts_at != appointment.starts_at:
+                    # Lets go of their time with the savepoint: whoever waits for the next ones meanwhile may wait for these.
+                    raise Taken([])
+                spans = spans_of(appointment, people, kind="hold" if lapses_at else "appointment")
+                claims.take(session, appointment.reference, spans, lapses_at=lapses_at, now=now)
+                appointment.consultants = people
+                session.flush()
+                return
         except Taken:
             continue
     raise SlotGone(nearest_to(session, offering, terms, appointment.starts_at, chosen, now=now))

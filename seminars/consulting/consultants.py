@@ -23,6 +23,8 @@ from seminars.schedule.models import Resource
 MIDNIGHT = time(0, 0)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CODE = "{code}"
+CODE_LETTERS = 16
+"""Of a video link: 80 random bits, so that nobody finds the room of somebody else."""
 MOST_STRETCHES = 70
 
 

@@ -24,7 +24,7 @@ BRANDS = {
 def invoice_words(facts: dict[str, Any]) -> dict[str, Any]:
     """What `templates/documents/invoice.typ` shows."""
     currency = facts["currency"]
-    return _common(facts) | {
+    return addressed_page(facts) | {
         "title": "Invoice",
         "subject": f"Invoice {facts['number']} for order {facts['order']['number']}",
         "about": [
@@ -43,7 +43,7 @@ def invoice_words(facts: dict[str, Any]) -> dict[str, Any]:
 def credit_note_words(facts: dict[str, Any]) -> dict[str, Any]:
     """What `templates/documents/credit_note.typ` shows."""
     currency = facts["currency"]
-    return _common(facts) | {
+    return addressed_page(facts) | {
         "title": "Credit note",
         "subject": f"Credit note {facts['number']} on invoice {facts['invoice']['number']}",
         "about": [
@@ -84,7 +84,8 @@ def still_to_pay(facts: dict[str, Any]) -> int:
     return int(facts["total"]) - _received(facts)
 
 
-def _common(facts: dict[str, Any]) -> dict[str, Any]:
+def addressed_page(facts: dict[str, Any]) -> dict[str, Any]:
+    """What every document says: number, paper, who writes, to whom."""
     seller, buyer = facts["seller"], facts["buyer"]
     to = [part for part in (buyer["organisation"], buyer["name"], *buyer["address"], _country(buyer["country"])) if part]
     own = (seller["name"], seller["parent"])

@@ -264,9 +264,8 @@ def own_feed(secret: str) -> Response:
     entries = []
     for one in week:
         if one.appointment is not None and one.appointment.state == "confirmed":
-            entry = entry_of(
-                announcing.occasion_of(one.meeting, letterhead=letterhead), letterhead, stamp=one.appointment.confirmed_at or instant
-            )
+            occasion = announcing.occasion_of(one.appointment, zone=found.zone, page=week_page(letterhead), for_client=False)
+            entry = entry_of(occasion, letterhead, stamp=one.appointment.confirmed_at or instant)
             told = known.get(one.appointment.reference)
             entries.append(replace(entry, uid=told.uid, sequence=told.sequence, dtstamp=told.dtstamp) if told else entry)
         elif one.session is not None:

@@ -94,7 +94,7 @@ def test_no_show_earns_and_what_a_cancelled_seat_left_behind_is_a_fee(session: S
     stays, missing, cancelled = (line.registration for line in order.lines)
     stays.state, missing.state, cancelled.state = "attended", "no_show", "cancelled"
     [invoice] = session.scalars(select(Invoice))
-    [line] = credit_notes.left(session, invoice, [cancelled.id])
+    [line] = credit_notes.left(session, invoice, [cancelled.reference])
     credit_notes.issue(session, invoice, key="cancel", lines=[line.less(42_500)], reason="Cancelled", center=CENTER, now=NOON)
 
     deliver(session, residency.sessions[0], now=EVENING)

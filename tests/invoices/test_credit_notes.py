@@ -55,7 +55,7 @@ def test_a_part_is_taken_back_with_its_tax(session: Session) -> None:
 
     assert booked(session, note) == {chart.DEFERRED_SEMINARS: 20_000, chart.SALES_TAX: 1_600, chart.REFUNDS_PAYABLE: -21_600}
     assert invoice.state == "paid"
-    assert credit_notes.left(session, invoice) == [CreditLine(whole.registration_id, 30_000, 2_400)]
+    assert credit_notes.left(session, invoice) == [CreditLine(whole.thing, 30_000, 2_400)]
 
 
 def test_after_the_first_day_its_part_is_a_refund_after_delivery(session: Session) -> None:
@@ -110,7 +110,7 @@ def test_more_than_was_invoiced_is_refused(session: Session, net: int, tax: int)
     [line] = credit_notes.left(session, invoice)
 
     with pytest.raises(MoreThanInvoiced, match=invoice.number):
-        credit(session, invoice, [CreditLine(line.registration_id, net, tax)])
+        credit(session, invoice, [CreditLine(line.thing, net, tax)])
 
 
 def test_a_seat_of_another_invoice_is_refused(session: Session) -> None:

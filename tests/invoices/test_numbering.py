@@ -64,7 +64,7 @@ def test_a_button_pressed_many_times_at_once_credits_once(fresh_database: Databa
     def press() -> None:
         with Session(engine) as session, session.begin():
             invoice = session.get_one(Invoice, invoice_id)
-            lines = credit_notes.left(session, invoice) or [credit_notes.CreditLine(1, 1, 0)]
+            lines = credit_notes.left(session, invoice) or [credit_notes.CreditLine("registration/1", 1, 0)]
             note = credit_notes.issue(session, invoice, key="cancel/1", lines=lines, reason="", center=CENTER, now=NOON)
             made.append(note.number)
 

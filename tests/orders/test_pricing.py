@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seminars.kit.money import Money
-from seminars.orders.pricing import PricedLine, Reduction, LineWanted, SummaryLine, price_lines, summary
+from seminars.orders.pricing import LineWanted, PricedLine, Reduction, SummaryLine, price_lines, summary
 from tests.clock import NOON
 
 LATER = NOON + timedelta(days=7)

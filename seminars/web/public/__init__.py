@@ -1,8 +1,8 @@
-"""The public door: programme, seminars, events, cart, checkout, orders, and a registrant's own page."""
+"""The public door: programme, seminars, events, cart, checkout, orders, a registrant's own page, and what clients of larger work see."""
 
 from flask import Flask
 
-from seminars.web.public import about, buying, checkout, events, feeds, orders, programme, seats
+from seminars.web.public import about, buying, checkout, engagements, events, feeds, orders, programme, proposals, retainers, seats
 
 BLUEPRINTS = (
     programme.blueprint,
@@ -13,6 +13,9 @@ BLUEPRINTS = (
     checkout.blueprint,
     orders.blueprint,
     seats.blueprint,
+    proposals.blueprint,
+    engagements.blueprint,
+    retainers.blueprint,
 )
 
 

@@ -8,6 +8,7 @@ from seminars.web.staff import (
     catalogue,
     codes,
     desk,
+    engagements,
     finance,
     imports,
     logins,
@@ -15,6 +16,8 @@ from seminars.web.staff import (
     orders,
     planning,
     programme,
+    proposals,
+    retainers,
     reviewing,
     roster,
     settings,
@@ -23,7 +26,25 @@ from seminars.web.staff import (
 from seminars.web.staff.door import staff
 from seminars.web.staff.security import init_security
 
-PAGES = (desk, programme, planning, tickets, roster, catalogue, codes, imports, orders, reviewing, messages, finance, logins, settings)
+PAGES = (
+    desk,
+    programme,
+    planning,
+    tickets,
+    roster,
+    catalogue,
+    codes,
+    imports,
+    orders,
+    reviewing,
+    messages,
+    finance,
+    logins,
+    settings,
+    proposals,
+    engagements,
+    retainers,
+)
 
 
 def register(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession
@@ -30,7 +31,9 @@ def hold_still(session: Session, event: Event) -> None:
     Without it a session that one adds while another publishes would take no time at all.
     """
     session.flush()
-    session.refresh(event, with_for_update={"key_share": True})
+    # Locked by itself: whoever loaded the event joined other tables to it, which a refresh repeats and a lock refuses.
+    session.execute(select(Event.id).where(Event.id == event.id).with_for_update(key_share=True))
+    session.refresh(event)
 
 
 def follow(session: Session, event: Event, *, gone: Sequence[EventSession] = (), override_reason: str = "", now: datetime) -> None:

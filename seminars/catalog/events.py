@@ -148,6 +148,8 @@ def remove_session(session: Session, part: EventSession, *, now: datetime) -> No
     _locked(session, event)
     if _taken(event):
         raise Conflict("People have seats in this event. Change the session instead, or cancel their registrations first.")
+    # What a session beside it shared with it falls to that one alone, over whatever it was laid.
+    reason = next((one.reason for one in claims.laid_over(session, event)), "")
     try:
         with session.begin_nested():
             event.sessions.remove(part)
@@ -155,7 +157,7 @@ def remove_session(session: Session, part: EventSession, *, now: datetime) -> No
     except IntegrityError as kept:
         session.refresh(event, ["sessions"])
         raise Conflict("This session stands in the books: a seat in it was sold once. Change it, or put the event away.") from kept
-    _dated(session, event, gone=[part], now=now)
+    _dated(session, event, gone=[part], override_reason=reason, now=now)
 
 
 def clone(session: Session, event: Event, *, first_day: date, now: datetime) -> Event:

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.consulting import availability, booking
-from seminars.consulting.booking import MINUTE, SlotGone, nearest_to, spans_of
+from seminars.consulting.assigning import SlotGone, nearest_to, spans_of
 from seminars.consulting.consultants import CODE, CODE_LETTERS
 from seminars.consulting.models import Appointment, Consultant
 from seminars.consulting.queries import diary_of, slots_on, terms_of
+from seminars.consulting.rules import MINUTE, assert_bookable
 from seminars.kit import format as words
 from seminars.kit.money import Money
 from seminars.kit.references import fingerprint, secret
@@ -186,7 +187,7 @@ def move_plan(
     free = slots_on(session, offering, terms, chosen or None, ignoring=appointment.reference, now=now, **window)
     slot = free[0] if free and free[0].starts_at == starts_at else None
     if slot is None and not by_staff:
-        booking.assert_bookable(offering, terms, starts_at, chosen, now=now)
+        assert_bookable(offering, terms, starts_at, chosen, now=now)
         raise SlotGone(nearest_to(session, offering, terms, starts_at, chosen, ignoring=appointment.reference, now=now))
     people = _people(appointment, chosen, slot.consultant_ids if slot else ())
     spans = spans_of(appointment, people, kind="appointment", starts_at=starts_at)

@@ -14,6 +14,7 @@ from seminars.config import Letterhead
 from seminars.consulting.consultants import CODE, CODE_LETTERS
 from seminars.consulting.models import Appointment
 from seminars.engagements import letters, proposals
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import (
     Engagement,
     EngagementAppointment,
@@ -57,7 +58,7 @@ def accept(
 
     Raises BadInput without a name, Superseded, Expired, Answered, and SlotsGone.
     """
-    session.refresh(proposal, with_for_update=True)
+    hold_still(session, proposal)
     proposals.must_be_open(proposal, now=now)
     with session.begin_nested():
         proposals.answer(proposal, "accepted", name=name, address=address, now=now)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from seminars.calendars.zones import known_zone
 from seminars.catalog.models import Event
 from seminars.consulting.models import Consultant, Offering
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import LINE_KINDS, Proposal, ProposalLine, ProposedMilestone
 from seminars.kit import format as fmt
 from seminars.kit import typed
@@ -96,7 +97,7 @@ def draft(session: Session, facts: ProposalFacts, *, currency: str, prefix: str,
 
 def change(session: Session, proposal: Proposal, facts: ProposalFacts, *, now: datetime) -> Proposal:
     """Write a draft anew. Raises BadInputs, and Conflict for one that was sent: that is what the client has in hand."""
-    session.refresh(proposal, with_for_update=True)
+    hold_still(session, proposal)
     if proposal.state != "draft":
         raise Conflict("This version has been sent and stays as it is. Write a new version instead.")
     checked = _checked(facts, proposal.currency, now=now)

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import Engagement, EngagementDocument
 from seminars.kit.refusals import BadInput, NotFound
 
@@ -28,7 +29,7 @@ KINDS: dict[str, tuple[str, bytes]] = {
 
 def share(session: Session, engagement: Engagement, *, name: str, data: bytes, now: datetime) -> EngagementDocument:
     """Share a file. The same file twice is one. Raises BadInput for one that is empty, too large, or of another kind than its name says."""
-    session.refresh(engagement, with_for_update={"key_share": True})
+    hold_still(session, engagement)
     cleaned = _name(name)
     kind = KINDS.get(PurePosixPath(cleaned).suffix.lower())
     if not data:

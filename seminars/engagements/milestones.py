@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from seminars.config import Letterhead
 from seminars.engagements import billing, letters
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import Engagement, Milestone
 from seminars.kit import format as fmt
 from seminars.kit import typed
@@ -78,7 +79,7 @@ def _earn(session: Session, milestone: Milestone, *, letterhead: Letterhead, now
 def _locked(session: Session, milestone: Milestone) -> Engagement:
     """The engagement, held still with all its milestones, so that the last one accepted is known to be the last. Raises Conflict."""
     engagement = milestone.engagement
-    session.refresh(engagement, with_for_update={"key_share": True})
+    hold_still(session, engagement)
     for part in engagement.milestones:
         session.refresh(part)
     if engagement.state == "cancelled":

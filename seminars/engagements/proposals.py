@@ -11,6 +11,7 @@ from seminars.config import Letterhead
 from seminars.db import ring
 from seminars.engagements import documents, letters
 from seminars.engagements.drafting import versions_of
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import Proposal, ProposalDocument, ProposalLine
 from seminars.invoices.facts import hash_of
 from seminars.kit import format as fmt
@@ -72,7 +73,7 @@ def send(session: Session, proposal: Proposal, *, letterhead: Letterhead, now: d
 
 def decline(session: Session, proposal: Proposal, *, name: str, note: str, address: str, letterhead: Letterhead, now: datetime) -> Proposal:
     """The client says no. Raises BadInput without a name, and Superseded, Expired or Answered."""
-    session.refresh(proposal, with_for_update=True)
+    hold_still(session, proposal)
     must_be_open(proposal, now=now)
     answer(proposal, "declined", name=name, address=address, now=now)
     proposal.answer_note = typed.paragraphs(note, field="note", most=2_000)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from seminars.config import Letterhead
 from seminars.consulting.models import Consultant
 from seminars.engagements import billing, hours, letters
+from seminars.engagements.locking import hold_still
 from seminars.engagements.models import Retainer, TimeLog
 from seminars.engagements.retainers import left, price_of
 from seminars.kit import format as fmt
@@ -46,7 +47,7 @@ def log_time(session: Session, retainer: Retainer, work: Work, *, letterhead: Le
 
     The same key logs once. Raises BadInput, Conflict.
     """
-    session.refresh(retainer, with_for_update=True)
+    hold_still(session, retainer)
     known = session.scalar(select(TimeLog).where(TimeLog.key == work.key))
     if known is not None:
         return known
@@ -79,7 +80,7 @@ def log_time(session: Session, retainer: Retainer, work: Work, *, letterhead: Le
 
 def bill_unbilled(session: Session, retainer: Retainer, *, letterhead: Letterhead, now: datetime) -> Order:
     """Bill what was worked beyond the retainer (rule 44): an order that can be paid from its page, and its invoice. Raises Conflict."""
-    session.refresh(retainer, with_for_update=True)
+    hold_still(session, retainer)
     logs = unbilled_of(session, retainer)
     if not logs:
         raise Conflict("There is nothing to bill: all hours are covered by the retainer or billed already.")

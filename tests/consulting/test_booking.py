@@ -276,13 +276,16 @@ def test_placing_the_order_keeps_the_slot_for_good(session: Session) -> None:
     offering = an_offering(session, buffer_after=15)
     held = hold(session, offering)
 
-    booking.keep(session, [held], order_reference="order/7", client=ANNA, now=NOON + 5 * MINUTE)
+    for _ in range(2):
+        booking.keep(session, [held], order_reference="order/7", client=ANNA, now=NOON + 5 * MINUTE)
 
     assert (held.held_until, held.order_reference, held.client_email) == (None, "order/7", ANNA.email)
     assert [kind for kind, *_ in claimed(session)] == ["appointment", "buffer"]
     assert booking.sweep_lapsed(session, now=NOON + DAY) == 0
     with pytest.raises(Conflict):
         booking.drop(session, held, now=NOON)
+    with pytest.raises(Conflict):
+        booking.keep(session, [held], order_reference="order/8", client=ANNA, now=NOON)
 
 
 def test_what_was_lost_is_named_and_the_rest_goes_on_being_held(session: Session) -> None:

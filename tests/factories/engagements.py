@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event
 from seminars.consulting.models import Consultant, Offering
-from seminars.engagements import drafting, proposals, retainers
+from seminars.engagements import acceptance, drafting, files, proposals, retainers
 from seminars.engagements.drafting import LineFacts, MilestoneFacts, ProposalFacts
-from seminars.engagements.models import Proposal, Retainer
+from seminars.engagements.models import Proposal, ProposalDocument, Retainer
 from seminars.engagements.retainers import RetainerFacts
 from seminars.kit.references import secret
 from seminars.ledger.models import JournalEntry, Posting
@@ -145,3 +145,22 @@ def claimed(session: Session, consultant: Consultant) -> list[tuple[str, str, da
     """What takes somebody's time: holder, kind, from when."""
     asked = select(TimeClaim.holder, TimeClaim.kind, TimeClaim.starts_at).where(TimeClaim.resource_id == consultant.resource_id)
     return [(holder, kind, starts_at) for holder, kind, starts_at in session.execute(asked.order_by(TimeClaim.starts_at))]
+
+
+def larger_work(session: Session) -> dict[str, Any]:
+    """A little of everything for the pages: a draft, a sent proposal with its PDF, an engagement with a shared file, a paid retainer."""
+    draft, sent, agreed = a_draft(session, materials()), a_proposal(session, materials()), a_proposal(session)
+    session.get_one(ProposalDocument, sent.id).pdf = b"%PDF-1.7"
+    engagement = acceptance.accept(session, agreed, name=ANNA, address="192.0.2.7", letterhead=LETTERHEAD, now=NOON)
+    shared = files.share(session, engagement, name="Workbook.pdf", data=b"%PDF-1.7 of the workbook", now=NOON)
+    retainer = an_active_retainer(session)
+    return {
+        "draft": draft.id,
+        "proposal_secret": sent.secret,
+        "engagement": engagement.id,
+        "engagement_secret": engagement.secret,
+        "milestone": engagement.milestones[0].id,
+        "document": shared.id,
+        "retainer": retainer.id,
+        "retainer_secret": retainer.secret,
+    }

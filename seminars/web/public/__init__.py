@@ -2,7 +2,21 @@
 
 from flask import Flask
 
-from seminars.web.public import about, buying, checkout, consulting, events, feeds, meetings, orders, programme, seats
+from seminars.web.public import (
+    about,
+    buying,
+    checkout,
+    consulting,
+    engagements,
+    events,
+    feeds,
+    meetings,
+    orders,
+    programme,
+    proposals,
+    retainers,
+    seats,
+)  # fmt: skip
 
 BLUEPRINTS = (
     programme.blueprint,
@@ -15,6 +29,9 @@ BLUEPRINTS = (
     checkout.blueprint,
     orders.blueprint,
     seats.blueprint,
+    proposals.blueprint,
+    engagements.blueprint,
+    retainers.blueprint,
 )
 
 

@@ -8,6 +8,7 @@ from seminars.web.staff import (
     catalogue,
     codes,
     desk,
+    engagements,
     finance,
     imports,
     logins,
@@ -16,6 +17,8 @@ from seminars.web.staff import (
     orders,
     planning,
     programme,
+    proposals,
+    retainers,
     reviewing,
     roster,
     settings,
@@ -40,6 +43,9 @@ PAGES = (
     money,
     logins,
     settings,
+    proposals,
+    engagements,
+    retainers,
 )
 
 

@@ -17,6 +17,9 @@ _PAGES = {
     "entry": ("staff.entry", "entry_id", may.see_finance),
     "stripe_event": ("staff.stripe_message", "event_id", may.see_finance),
     "invoice": ("staff.document", "reference", may.see_orders),
+    "proposal": ("staff.proposal", "proposal_id", may.see_engagements),
+    "engagement": ("staff.engagement", "engagement_id", may.see_engagements),
+    "retainer": ("staff.retainer", "retainer_id", may.see_engagements),
     "credit_note": ("staff.document", "reference", may.see_orders),
 }
 

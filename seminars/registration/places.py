@@ -63,6 +63,8 @@ def place_seats(
         }
         for seat in seats
     ]
+    if not rows:
+        return []
     return list(session.scalars(insert(Registration).returning(Registration, sort_by_parameter_order=True), rows))
 
 

@@ -36,7 +36,7 @@ def tell_confirmed(
     """
     standing = [one for one in appointments_of(session, [one.id for one in appointments]) if one.state == "confirmed"]
     invitations = [
-        each for one in standing for each in _invitations(one, letterhead=letterhead, purchase=purchase_facts)
+        each for one in standing for each in _invitations(one, letterhead=letterhead, purchase=purchase_facts, now=now)
     ]  # fmt: skip
     if invitations:
         invite_all(session, invitations, now=now)
@@ -72,9 +72,8 @@ def tell_cancelled(
     gone = [one for one in appointments_of(session, [one.id for one in appointments]) if one.confirmed_at is not None]
     gone = [one for one in gone if one.state == "cancelled"]
     by_occasion = {one.reference: one for one in gone}
-    facts = {
-        one.reference: letters.client_facts(one, letterhead=letterhead) | {"refund_amount": letters.money_facts(refund)} for one in gone
-    }
+    money = {"refund_amount": letters.money_facts(refund)}
+    facts = {one.reference: letters.client_facts(one, letterhead=letterhead, now=now) | money for one in gone}
     entries = _entries(session, by_occasion)
     people = _consultants(session, [entry for entry in entries if entry.holder not in by_occasion])
     withdrawals = []
@@ -102,7 +101,7 @@ def tell_requested(session: Session, appointments: Sequence[Appointment], *, let
     asked = [one for one in appointments_of(session, [one.id for one in appointments]) if one.state == "requested"]
     posted = []
     for one in asked:
-        posted.append(letters.to_client(letters.REQUESTED, one, letters.client_facts(one, letterhead=letterhead), one.created_at))
+        posted.append(letters.to_client(letters.REQUESTED, one, letters.client_facts(one, letterhead=letterhead, now=now), one.created_at))
         for consultant in one.consultants:
             facts = letters.consultant_facts(one, consultant, letterhead=letterhead)
             posted.append(letters.to_consultant(letters.REQUEST_WAITS, one, consultant, facts, one.created_at))
@@ -116,7 +115,7 @@ def tell_approved(session: Session, appointments: Sequence[Appointment], *, lett
     posted = []
     for one in granted:
         if one.state == "held" and one.held_until is not None:
-            facts = letters.client_facts(one, letterhead=letterhead)
+            facts = letters.client_facts(one, letterhead=letterhead, now=now)
             facts |= {"price": letters.money_facts(price_of(one)), "pay_until": one.held_until.isoformat()}
             posted.append(letters.to_client(letters.APPROVED, one, facts, one.held_until))
     outbox.post_all(session, posted, now=now)
@@ -128,7 +127,7 @@ def tell_declined(session: Session, appointments: Sequence[Appointment], *, lett
     """Tell clients that their requests cannot be granted, and why; how many."""
     refused = [one for one in appointments_of(session, [one.id for one in appointments]) if one.state == "cancelled" and one.client_email]
     posted = [
-        letters.to_client(letters.DECLINED, one, letters.client_facts(one, letterhead=letterhead), one.cancelled_at or now)
+        letters.to_client(letters.DECLINED, one, letters.client_facts(one, letterhead=letterhead, now=now), one.cancelled_at or now)
         for one in refused
     ]  # fmt: skip
     outbox.post_all(session, posted, now=now)
@@ -151,10 +150,12 @@ def occasion_of(appointment: Appointment, *, zone: str, page: str, for_client: b
     )
 
 
-def _invitations(appointment: Appointment, *, letterhead: Letterhead, purchase: Mapping[str, Any] | None) -> list[Invitation]:
+def _invitations(
+    appointment: Appointment, *, letterhead: Letterhead, purchase: Mapping[str, Any] | None, now: datetime
+) -> list[Invitation]:
     """One for the client, and one for each who delivers it."""
     assert appointment.client_email is not None
-    facts = letters.client_facts(appointment, letterhead=letterhead, purchase=purchase)
+    facts = letters.client_facts(appointment, letterhead=letterhead, purchase=purchase, now=now)
     page = letters.page_of(letterhead, appointment)
     references = letters.references_of(appointment)[1:]
     found = [

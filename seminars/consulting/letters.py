@@ -45,8 +45,14 @@ def place_of(appointment: Appointment, *, for_client: bool) -> str:
     return "At your site" if for_client else "At the client’s site"
 
 
-def client_facts(appointment: Appointment, *, letterhead: Letterhead, purchase: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What every letter to the client says; of the order behind it what `purchase` tells (order, order_page, paid)."""
+def client_facts(
+    appointment: Appointment, *, letterhead: Letterhead, purchase: Mapping[str, Any] | None = None, now: datetime
+) -> dict[str, Any]:
+    """What every letter to the client says; of the order behind it what `purchase` tells (order, order_page, paid).
+
+    `change_until` is empty for a meeting so near that the client can change nothing any more.
+    """
+    until = change_until(appointment)
     return {
         "name": appointment.client_name or "",
         "offering": appointment.offering.title,
@@ -55,7 +61,7 @@ def client_facts(appointment: Appointment, *, letterhead: Letterhead, purchase: 
         "answers": appointment.answers,
         "page": page_of(letterhead, appointment),
         "offering_page": f"{letterhead.base_url}/consulting/{appointment.offering.slug}",
-        "change_until": change_until(appointment).isoformat(),
+        "change_until": until.isoformat() if until > now else "",
         "reason": appointment.cancel_reason,
         "order": "",
         "order_page": "",

@@ -11,6 +11,7 @@ from seminars.calendars import ics
 from seminars.calendars.invites import entries_of
 from seminars.catalog.occasions import occasion_of
 from seminars.consulting import announcing, appointments, booking, queries
+from seminars.consulting.busy_times import feed_uid
 from seminars.consulting.letters import week_page
 from seminars.consulting.models import Appointment
 from seminars.db import db, transaction
@@ -253,7 +254,10 @@ def consultant(slug: str) -> Response:
 
 @blueprint.get("/calendars/consultants/<secret>.ics")
 def own_feed(secret: str) -> Response:
-    """A consultant's private calendar: what they teach and whom they meet. Renewing the address closes the old one."""
+    """A consultant's private calendar: what they teach and whom they meet. Renewing the address closes the old one.
+
+    Its UIDs are told from others, so that a calendar that subscribes to it does not come back as busy time.
+    """
     found = queries.consultant_by_feed(db.session(), secret[:40])
     if found is None:
         raise NotFound("There is no calendar at this address.")
@@ -270,7 +274,9 @@ def own_feed(secret: str) -> Response:
             entries.append(replace(entry, uid=told.uid, sequence=told.sequence, dtstamp=told.dtstamp) if told else entry)
         elif one.session is not None:
             page = f"{letterhead.base_url}/events/{one.session.event.reference}"
-            entries.append(entry_of(occasion_of(one.session, page=page), letterhead, stamp=instant.replace(microsecond=0)))
+            occasion = occasion_of(one.session, page=page)
+            entry = entry_of(occasion, letterhead, stamp=instant.replace(microsecond=0))
+            entries.append(replace(entry, uid=feed_uid(occasion.reference)))
     feed = ics.Feed(name=f"{found.name}, {letterhead.center.name}", source=f"{letterhead.base_url}/calendars/consultants/{secret}.ics")
     response = calendar(entries, feed, "my-week.ics")
     response.headers["Cache-Control"] = "private, max-age=60"

@@ -68,7 +68,8 @@ class Cursor(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """How many upcoming rows share topic, format, city, month and being free."""
+    """How many upcoming rows share topic, format, city, month and being free. An offering stands for itself: it has no city or month, but
+    the id and the version of its row."""
 
     topic: str
     format: str
@@ -76,6 +77,8 @@ class Kind(NamedTuple):
     month: str
     free: bool
     rows: int
+    id: int | None = None
+    version: str = ""
 
 
 def programme(
@@ -170,15 +173,23 @@ def rows_of(session: Session, ids: Sequence[int]) -> dict[int, Listed]:
 
 
 def kinds(session: Session, *, now: datetime, q: str = "") -> list[Kind]:
-    """How many upcoming rows there are of each kind: what the numbers beside the filters are added up from."""
+    """How many upcoming rows there are of each kind: what the numbers beside the filters are added up from; then the offerings by title."""
     shape, values = _filters(Narrowed(q=q))
     free = case((listings.c.price_from == 0, True), else_=False)
-    statement = (
-        select(listings.c.topic, listings.c.format, listings.c.city, _LOCAL_MONTH, free, func.count())
+    nothing = literal_column("''", String)
+    dated = (
+        select(
+            listings.c.topic, listings.c.format, listings.c.city, _LOCAL_MONTH.label("month"), free.label("free"),
+            func.count().label("rows"), literal_column("NULL", BigInteger).label("id"), nothing.label("version"), nothing.label("title"),
+        )
         .where(listings.c.listed, listings.c.ends_at > now, *_clauses(shape))
         .group_by(listings.c.topic, listings.c.format, listings.c.city, _LOCAL_MONTH, free)
-    )
-    return [Kind(*row) for row in session.execute(statement, values)]
+    )  # fmt: skip
+    offered = select(
+        listings.c.topic, listings.c.format, nothing, nothing, free, _ONE, listings.c.id, _VERSION, listings.c.title
+    ).where(listings.c.listed, listings.c.kind == "offering", *_clauses(shape))  # fmt: skip
+    found = union_all(dated, offered).subquery()
+    return [Kind(*row[:-1]) for row in session.execute(select(found).order_by(found.c.title, found.c.id), values)]
 
 
 _LOCAL_MONTH = func.to_char(func.timezone(listings.c.zone, listings.c.starts_at), literal_column("'YYYY-MM'"))
@@ -300,10 +311,10 @@ def policies_on_sale(session: Session, *, now: datetime) -> list[RuleOnSale]:
 
 
 def addresses(session: Session, *, now: datetime, most: int = 45_000) -> Rows:
-    """(path, seminar_slug, changed_at) of everything upcoming, for the sitemap (sitemaps.org: at most 50,000 addresses)."""
+    """(path, seminar_slug, changed_at) of everything that can be bought, for the sitemap (sitemaps.org: at most 50,000 addresses)."""
     return session.execute(
         select(listings.c.path, listings.c.seminar_slug, listings.c.changed_at)
-        .where(listings.c.listed, listings.c.ends_at > now)
+        .where(listings.c.listed, or_(listings.c.ends_at > now, listings.c.kind == "offering"))
         .order_by(listings.c.starts_at, listings.c.id)
         .limit(most)
     ).all()

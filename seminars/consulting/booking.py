@@ -160,7 +160,9 @@ def extend_holds(session: Session, holder: str, until: datetime, *, now: datetim
     claims.hold_still(session, [one.resource_id for appointment in held for one in appointment.consultants])
     kept = []
     for appointment in held:
-        later = min(until, (appointment.held_since or appointment.created_at) + LONGEST)
+        longest = min(until, (appointment.held_since or appointment.created_at) + LONGEST)
+        # What staff agreed to is held for days already: nothing is shortened.
+        later = max(longest, appointment.held_until or longest)
         if claims.hold_until(session, [appointment.reference], later):
             appointment.held_until = later
             kept.append(appointment)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from seminars.catalog.models import Event, TicketType
-from seminars.consulting import booking
+from seminars.consulting import appointments, booking
 from seminars.consulting.models import Appointment, Offering, OfferingLength
 from seminars.kit import format as words
 from seminars.kit.references import secret
@@ -132,10 +132,23 @@ def add_meeting(session: Session, cart: Cart, meeting: Meeting, *, now: datetime
         now=now,
     )
     line = {"cart_id": cart.id, "places": 1, "appointment_id": appointment.id, "length_id": meeting.length.id}
-    session.execute(insert(LINES), [line])
+    # The same slot chosen again, in another tab or by the back button, is in the cart already.
+    session.execute(insert(LINES).on_conflict_do_nothing(index_elements=[LINES.c.appointment_id]), [line])
     fairness.check_meetings(session, cart)
     _forget_lines(session, cart)
     return appointment
+
+
+def adopt_meeting(session: Session, cart: Cart, appointment: Appointment, *, now: datetime) -> Cart:
+    """Lay an appointment to which staff have agreed into the cart, where it is paid. Raises Conflict, SlotLapsed, BadInput."""
+    _check_one_currency(cart, appointment.offering.currency, _lines_now(session, cart))
+    appointments.adopt(session, appointment, cart.reference, now=now)
+    length = next(one for one in appointment.offering.lengths if one.minutes == appointment.minutes)
+    session.execute(delete(LINES).where(LINES.c.appointment_id == appointment.id))
+    line = {"cart_id": cart.id, "places": 1, "appointment_id": appointment.id, "length_id": length.id}
+    session.execute(insert(LINES), [line])
+    _forget_lines(session, cart)
+    return cart
 
 
 def remove_meeting(session: Session, cart: Cart, appointment_id: int, *, now: datetime) -> Cart:

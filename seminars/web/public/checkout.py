@@ -172,7 +172,7 @@ def _page(
         zone=visitor_zone(request),
         refunds=[
             (
-                event.title if len(events) > 1 else "",
+                event.title if len(events) + len(meetings) > 1 else "",
                 refund_sentence(event.policy, event.starts_at, event.zone, now=instant, each=" for each person"),
             )
             for event in events

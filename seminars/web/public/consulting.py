@@ -39,11 +39,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address says of the page: how long, with whom (anyone when nobody is named), which week."""
+    """What the address says of the page: how long, with whom (anyone when nobody is named), which week (the first with a slot)."""
 
     length: OfferingLength
     consultant: str
-    monday: date
+    monday: date | None
 
 
 @blueprint.get("/consulting")
@@ -64,7 +64,7 @@ def hold(slug: str) -> Response:
     """Hold a slot, then its questions, then the checkout; or the same page with what is free nearby, when somebody was quicker."""
     offering = _offering(db.session(), slug)
     try:
-        asked, starts_at = _asked(offering), read_instant(request.form.get("slot", ""))
+        asked, starts_at = _chosen(offering), read_instant(request.form.get("slot", ""))
         with transaction(by="visitor", why="hold a slot", request_id=request_id()) as session:
             cart, appointment = _hold(session, _offering(session, slug), asked, starts_at)
     except Refusal as refusal:
@@ -155,25 +155,37 @@ def _asked(offering: Offering) -> Asked:
     minutes, who = request.values.get("minutes", ""), request.values.get("with", "")
     length = next((one for one in lengths if str(one.minutes) == minutes), lengths[0])
     consultant = next((one.slug for one in offering.consultants if one.slug == who and offering.together == 1), "")
-    return Asked(length, consultant, slotgrid.monday_of(_day(request.values.get("week", ""))))
+    return Asked(length, consultant, read_week(request.values.get("week", "")))
 
 
-def _day(text: str) -> date:
+def _chosen(offering: Offering) -> Asked:
+    """The same of a pressed button, which gets what stood beside it or nothing. Raises BadInput where that is not offered any more."""
+    asked = _asked(offering)
+    if request.form.get("minutes", "") != str(asked.length.minutes):
+        raise BadInput("This length is not offered any more. Choose one of those below.", "minutes")
+    if request.form.get("with", "") != asked.consultant:
+        raise BadInput("This consultant does not give this service any more. Choose another.", "with")
+    return asked
+
+
+def read_week(text: str) -> date | None:
+    """The Monday of the week that the address names; none where it names no day."""
     try:
-        return date.fromisoformat(text) if text else date.min + timedelta(days=7)
+        return slotgrid.monday_of(date.fromisoformat(text))
     except ValueError:
-        return date.min + timedelta(days=7)
+        return None
 
 
 def read_instant(text: str) -> datetime:
     """The instant that a slot's button sends. Raises BadInput."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        instant = found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadInput("This is no time that can be booked. Choose one of those below.", "slot") from None
-    if found.tzinfo is None or found.utcoffset() is None:
+    if found.tzinfo is None:
         raise BadInput("This is no time that can be booked. Choose one of those below.", "slot")
-    return found.astimezone(UTC)
+    return instant
 
 
 def _ids(offering: Offering, slug: str) -> tuple[int, ...] | None:
@@ -184,10 +196,12 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
     asked, instant, zone = _asked(offering), now(), _zone(offering)
     first = words.local(instant, zone).date()
     last = words.local(instant + timedelta(days=offering.horizon_days), zone).date()
-    monday = min(max(asked.monday, slotgrid.monday_of(first)), slotgrid.monday_of(last))
-    since, until = slotgrid.span(monday, zone)
     chosen = _ids(offering, asked.consultant)
+    wanted = asked.monday or _first_free(offering, asked, chosen, instant, zone, instant) or first
+    monday = min(max(slotgrid.monday_of(wanted), slotgrid.monday_of(first)), slotgrid.monday_of(last))
+    since, until = slotgrid.span(monday, zone)
     slots = queries.slots_of(db.session(), offering, asked.length, consultants=chosen, since=since, until=until, now=instant)
+    later = None if slots else _first_free(offering, asked, chosen, until, zone, instant)
     week = slotgrid.week(slots, monday, zone=zone, zones={one.id: one.zone for one in offering.consultants}, first=first, last=last)
     page = render_template(
         "public/offering.html",
@@ -196,7 +210,7 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
         asked=asked,
         week=week,
         monday=monday.isoformat(),
-        next_free="" if week.free else _next_free(offering, asked, chosen, until, zone, instant),
+        next_free=_path(offering, asked.length.minutes, asked.consultant, slotgrid.monday_of(later)) if later else "",
         lengths=[
             Choice(f"{one.minutes} minutes, {words.money(Money(one.price, offering.currency)) if one.price else 'free'}",
                    _path(offering, one.minutes, asked.consultant, monday), one is asked.length)
@@ -214,19 +228,27 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
         zones=sorted(zone_names()),
         rule=rule_sentence(offering.policy, each="") if offering.policy and any(one.price for one in offering.lengths) else "",
         refused=str(refused) if refused else "",
-        nearest=[(slot.starts_at.isoformat(), words.weekday(words.local(slot.starts_at, zone)), words.time_in(slot.starts_at, zone))
-                 for slot in getattr(refused, "nearest", ())],
+        nearest=near(refused, zone),
     )  # fmt: skip
     return make_response(page, status)
 
 
-def _next_free(offering: Offering, asked: Asked, chosen: tuple[int, ...] | None, since: datetime, zone: str, instant: datetime) -> str:
-    """The address of the first week after this one that has a slot; nothing when none has."""
+def near(refused: Refusal | None, zone: str) -> list[tuple[str, str]]:
+    """What is free near a slot that somebody else was quicker to take: what a button sends, and what it says."""
+    slots = refused.nearest if isinstance(refused, booking.SlotGone) else []
+    return [
+        (slot.starts_at.isoformat(), f"{words.weekday(words.local(slot.starts_at, zone))}, {words.time_in(slot.starts_at, zone)}")
+        for slot in slots
+    ]
+
+
+def _first_free(
+    offering: Offering, asked: Asked, chosen: tuple[int, ...] | None, since: datetime, zone: str, instant: datetime
+) -> date | None:
+    """The first day from then on that has a slot."""
     horizon = instant + timedelta(days=offering.horizon_days + 1)
-    later = queries.slots_of(db.session(), offering, asked.length, consultants=chosen, since=since, until=horizon, now=instant)
-    if not later:
-        return ""
-    return _path(offering, asked.length.minutes, asked.consultant, slotgrid.monday_of(words.local(later[0].starts_at, zone).date()))
+    found = queries.slots_of(db.session(), offering, asked.length, consultants=chosen, since=since, until=horizon, now=instant)
+    return words.local(found[0].starts_at, zone).date() if found else None
 
 
 def _path(offering: Offering, minutes: int, consultant: str, monday: date) -> str:

@@ -14,6 +14,7 @@ from seminars.catalog import queries
 from seminars.catalog.occasions import occasions_of
 from seminars.catalog.queries import Listed
 from seminars.config import Letterhead
+from seminars.consulting.queries import offerings_on_sale
 from seminars.db import db
 from seminars.web.public import about, narrowing
 from seminars.web.public.events import visible_event
@@ -24,6 +25,10 @@ blueprint = Blueprint("feeds", __name__)
 CALENDAR = "text/calendar; charset=utf-8"
 # Subscribers ask every hour (REFRESH-INTERVAL); what lies between may answer for one minute.
 FEED_AGE = "public, max-age=60"
+PRIVATE = (
+    "/cart", "/checkout", "/orders/", "/registrations/", "/appointments/", "/consulting/answers/", "/consulting/request/", "/calendars/",
+    "/proposals/", "/engagements/", "/retainers/", "/staff", "/zone",
+)  # fmt: skip
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
@@ -110,11 +115,16 @@ def sitemap() -> Response:
     changed: dict[str, datetime] = {}
     for row in rows:
         changed[row.path] = row.changed_at
+        if not row.seminar_slug:
+            continue
         page = f"/seminars/{row.seminar_slug}"
         changed[page] = max(row.changed_at, changed.get(page, row.changed_at))
     lines = [f"<url><loc>{escape(base + path)}</loc><lastmod>{when:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>" for path, when in changed.items()]
     head = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{SITEMAP}">'
-    standing = [f"<url><loc>{escape(base + path)}</loc></url>" for path in ("/", *about.PATHS)]
+    offerings = offerings_on_sale(db.session())
+    people = sorted({one.slug for offering in offerings for one in offering.consultants if one.listed and one.active})
+    others = ("/consulting", *(f"/consultants/{slug}" for slug in people)) if offerings else ()
+    standing = [f"<url><loc>{escape(base + path)}</loc></url>" for path in ("/", *about.PATHS, *others)]
     body = "\n".join([head, *standing, *lines, "</urlset>\n"])
     return _public(Response(body, content_type="application/xml; charset=utf-8"))
 
@@ -122,7 +132,7 @@ def sitemap() -> Response:
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """What search engines may read: the programme; nobody's order."""
-    closed = "\n".join(f"Disallow: {path}" for path in ("/cart", "/checkout", "/orders/", "/registrations/", "/staff", "/zone"))
+    closed = "\n".join(f"Disallow: {path}" for path in PRIVATE)
     body = f"User-agent: *\n{closed}\n\nSitemap: {joined().settings.base_url}/sitemap.xml\n"
     return _public(Response(body, content_type="text/plain; charset=utf-8"))
 

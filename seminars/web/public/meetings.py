@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from seminars.orders.wording import meeting_people, meeting_when
 from seminars.payments import meetings as selling
 from seminars.web.public import carts, slotgrid
 from seminars.web.public.buying import errors_of
-from seminars.web.public.consulting import MODES, price_of, read_instant
+from seminars.web.public.consulting import MODES, near, price_of, read_instant, read_week
 from seminars.web.public.feeds import calendar, entry_of
 from seminars.web.shared import joined, now, request_id
 from seminars.web.shared.errors import status_of
@@ -64,10 +64,32 @@ def _page(appointment: Appointment, *, refused: str = "", status: int = 200) -> 
         mode=MODES[appointment.offering.mode],
         ahead=ahead,
         movable=ahead and instant <= appointments.change_until(appointment),
+        payable=_payable(appointment),
+        price=appointments.price_of(appointment),
+        held_until=words.moment(appointment.held_until, appointment.zone) if appointment.held_until else "",
         until=words.moment(appointments.change_until(appointment), appointment.zone),
         refused=refused,
     )
     return make_response(page, status)
+
+
+def _payable(appointment: Appointment) -> bool:
+    """Whether it was agreed to and waits to be paid."""
+    return appointment.state == "held" and not appointment.order_reference and (appointment.held_until or now()) > now()
+
+
+@blueprint.post("/appointments/<secret>/pay")
+def pay(secret: str) -> Response:
+    """Lay what staff agreed to into the cart, and on to the checkout."""
+    try:
+        with transaction(by="visitor", why="pay what was agreed", request_id=request_id()) as session:
+            appointment = the_appointment(session, secret)
+            cart = carts.held(session) or verbs.open_cart(session, client=carts.client(), now=now())
+            verbs.adopt_meeting(session, cart, appointment, now=now())
+    except Conflict as refusal:
+        db.session().expire_all()
+        return _page(the_appointment(db.session(), secret), refused=str(refusal), status=status_of(refusal))
+    return carts.remember(make_response(redirect("/checkout", 303)), cart)
 
 
 def _differs(appointment: Appointment, zone: str) -> bool:
@@ -78,7 +100,18 @@ def _differs(appointment: Appointment, zone: str) -> bool:
 @blueprint.get("/appointments/<secret>/move")
 def other_times(secret: str) -> Response:
     """A week of the times to which it can be moved, with its own time among them."""
-    return _times(the_appointment(db.session(), secret))
+    appointment = the_appointment(db.session(), secret)
+    if refusal := _unmovable(appointment):
+        return _page(appointment, refused=str(refusal), status=status_of(refusal))
+    return _times(appointment)
+
+
+def _unmovable(appointment: Appointment) -> Refusal | None:
+    """Why the client cannot move it at all, if that is so."""
+    if appointment.state not in ("requested", "confirmed"):
+        return Conflict("Only an appointment that stands can be moved.")
+    until = appointments.change_until(appointment)
+    return appointments.TooLate(until, appointment.zone) if now() > until else None
 
 
 @blueprint.post("/appointments/<secret>/move")
@@ -86,6 +119,8 @@ def move(secret: str) -> Response:
     """Show what moving it does; with the version of that plan, do it."""
     appointment = the_appointment(db.session(), secret)
     version = request.form.get("version", "")
+    if refusal := _unmovable(appointment):
+        return _page(appointment, refused=str(refusal), status=status_of(refusal))
     try:
         starts_at = read_instant(request.form.get("slot", ""))
         if not version:
@@ -108,11 +143,7 @@ def _times(appointment: Appointment, *, refused: Refusal | None = None) -> Respo
     instant, zone = now(), visitor_zone(request) or appointment.zone
     first = words.local(instant, zone).date()
     last = words.local(instant + timedelta(days=appointment.offering.horizon_days), zone).date()
-    asked = request.values.get("week", "")
-    try:
-        wanted = slotgrid.monday_of(datetime.fromisoformat(asked).date()) if asked else _its_week(appointment, zone)
-    except ValueError:
-        wanted = _its_week(appointment, zone)
+    wanted = read_week(request.values.get("week", "")) or slotgrid.monday_of(words.local(appointment.starts_at, zone).date())
     monday = min(max(wanted, slotgrid.monday_of(first)), slotgrid.monday_of(last))
     since, until = slotgrid.span(monday, zone)
     terms = queries.terms_of(appointment.offering, appointment.minutes, now=instant)
@@ -128,12 +159,9 @@ def _times(appointment: Appointment, *, refused: Refusal | None = None) -> Respo
         monday=monday.isoformat(),
         zone=zone,
         refused=str(refused) if refused else "",
+        nearest=near(refused, zone),
     )
     return make_response(page, status_of(refused) if refused else 200)
-
-
-def _its_week(appointment: Appointment, zone: str) -> date:
-    return slotgrid.monday_of(words.local(appointment.starts_at, zone).date())
 
 
 @blueprint.get("/appointments/<secret>/cancel")

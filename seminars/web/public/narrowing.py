@@ -60,7 +60,8 @@ def _date(text: str) -> date | None:
 
 def _cursor(text: str) -> Cursor | None:
     match = CURSOR.fullmatch(text)
-    if not match or int(match[1]) > 7_258_118_400:
+    # What begins at 0 is an offering, which has no date.
+    if not match or not 0 < int(match[1]) <= 7_258_118_400:
         return None
     return Cursor(datetime.fromtimestamp(int(match[1]), UTC), int(match[2]))
 
@@ -112,7 +113,7 @@ class Group:
 def groups(narrowed: Narrowed, kinds: Iterable[Kind], topics: tuple[tuple[str, str], ...]) -> list[Group]:
     """The filters with the number of rows that each link would show, given what else is chosen."""
     rows = list(kinds)
-    months = [(month, month_name(date.fromisoformat(f"{month}-01"))) for month in sorted({kind.month for kind in rows})]
+    months = [(month, month_name(date.fromisoformat(f"{month}-01"))) for month in sorted({kind.month for kind in rows if kind.month})]
     known = dict(topics)
     others = sorted({kind.topic for kind in rows if kind.topic and kind.topic not in known})
     plan = (
@@ -128,7 +129,7 @@ def groups(narrowed: Narrowed, kinds: Iterable[Kind], topics: tuple[tuple[str, s
 
 def _group(narrowed: Narrowed, field: str, heading: str, everything: str, values: list[tuple[str, str]], rows: list[Kind]) -> Group:
     chosen = getattr(narrowed, field)
-    counts = _counts(_fitting(replace(narrowed, **{field: ""}), rows), field)
+    counts = _counts(fitting(replace(narrowed, **{field: ""}), rows), field)
     choices = [_choice(narrowed, field, value, label, counts[value]) for value, label in values if counts[value] or value == chosen]
     if chosen or field == "format":
         choices.insert(0, _choice(narrowed, field, "", everything, counts[""]))
@@ -140,7 +141,7 @@ def _choice(narrowed: Narrowed, field: str, value: str, label: str, count: int) 
     return Choice(label, href, count, getattr(narrowed, field) == value, value if field == "topic" else "")
 
 
-def _fitting(narrowed: Narrowed, rows: list[Kind]) -> list[Kind]:
+def fitting(narrowed: Narrowed, rows: list[Kind]) -> list[Kind]:
     """The rows that are left when the list is narrowed so."""
     for field, read in READERS.items():
         if chosen := getattr(narrowed, field):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
@@ -86,12 +86,17 @@ def show() -> Response:
     with single_statement() as connection:
         rows = queries.programme(connection, asked.narrowed, now=instant, since=since, after=asked.after, most=PAGE)
     more = rows[PAGE - 1] if len(rows) > PAGE else None
+    filters, kinds = _filters(db.session(), asked.narrowed, instant)
+    # Offerings have no date: they stand after the last one, and before all of them where somebody searches for words.
+    first = bool(asked.narrowed.q) and asked.after is None
+    offered = _offered(asked.narrowed, kinds) if first or not (more or asked.narrowed.q) else []
+    both = [*offered, *rows[:PAGE]] if first else [*rows[:PAGE], *offered]
     response = make_response(
         render_template(
             "public/programme.html",
             asked=asked,
-            months=list(months(entries(db.session(), rows[:PAGE], zone, dict(center.topics)))),
-            filters=_filters(db.session(), asked.narrowed, instant),
+            months=list(months(entries(db.session(), both, zone, dict(center.topics)))),
+            filters=filters,
             later=narrowing.query(asked.narrowed, after=narrowing.cursor_of(more.starts_at, more.id)) if more else "",
             feed="/programme.ics" + narrowing.query(asked.narrowed),
             here="/" + narrowing.query(asked.narrowed),
@@ -110,6 +115,12 @@ def zone() -> Response:
     return public(make_response(page))
 
 
+def _offered(narrowed: Narrowed, kinds: Sequence[Kind]) -> list[tuple[int, str, datetime | None, int | None, int | None]]:
+    """The offerings that the list shows when it is narrowed so, as rows without a date and without seats."""
+    found = narrowing.fitting(narrowed, [kind for kind in kinds if kind.id])
+    return [(kind.id or 0, kind.version, None, None, None) for kind in found]
+
+
 def public(response: Response) -> Response:
     """Mark an answer as the same for everyone; browsers ask each time whether it changed."""
     response.headers["Cache-Control"] = "public, no-cache"
@@ -123,7 +134,7 @@ def months(printed: Sequence[Printed]) -> Iterator[tuple[str, str, Markup]]:
         yield key, found[0].month, Markup("".join([entry.markup for entry in found]))  # noqa: S704  printed by templates
 
 
-def entries(session: Session, rows: Rows, visitor: str, topics: dict[str, str]) -> list[Printed]:
+def entries(session: Session, rows: Sequence[Sequence[Any]], visitor: str, topics: dict[str, str]) -> list[Printed]:
     """Rows of the list as they are printed: from memory where nothing about them changed."""
     memory = _memory().printed
     keys = [(number, version, wording.seats(left, size), visitor) for number, version, _, size, left in rows]
@@ -142,6 +153,8 @@ def entries(session: Session, rows: Rows, visitor: str, topics: dict[str, str]) 
 
 def line_of(row: Listed, seats: wording.Seats, visitor: str, topics: dict[str, str]) -> Line:
     """A row of the list in words."""
+    if row.subject.startswith("offering/"):
+        return _offering(row, topics)
     when = wording.when(row.starts_at, row.first_ends_at, row.ends_at, row.zone, row.all_day)
     beside = bool(visitor) and row.format != "in_person" and not row.all_day
     return Line(
@@ -163,6 +176,26 @@ def line_of(row: Listed, seats: wording.Seats, visitor: str, topics: dict[str, s
     )
 
 
+def _offering(row: Listed, topics: dict[str, str]) -> Line:
+    return Line(
+        path=row.path,
+        title=row.title,
+        summary=row.summary,
+        topic=row.topic,
+        topic_name=topics.get(row.topic, row.topic),
+        month_key="on-demand",
+        month="On demand",
+        block="1:1",
+        under="consulting",
+        place=row.place,
+        times="at a time of your choice",
+        elsewhere="",
+        price=wording.price_from(row.price_from, row.several_prices, row.currency),
+        seats="",
+        shape="",
+    )
+
+
 def lines(rows: Rows, visitor: str, topics: dict[str, str]) -> list[Line]:
     """Rows that carry their seats, in words."""
     return [line_of(row, wording.seats(row.left, row.size), visitor, topics) for row in rows]
@@ -176,10 +209,11 @@ def _midnight(asked: narrowing.Asked, zone: str, instant: datetime) -> datetime 
     return found if found > instant else None
 
 
-def _filters(session: Session, narrowed: Narrowed, instant: datetime) -> Markup:
-    """The filters with their numbers, as they are printed."""
+def _filters(session: Session, narrowed: Narrowed, instant: datetime) -> tuple[Markup, list[Kind]]:
+    """The filters with their numbers, as they are printed, and the kinds of rows that they count."""
     if narrowed.q:
-        return _print_filters(narrowed, queries.kinds(session, now=instant, q=narrowed.q))
+        kinds = queries.kinds(session, now=instant, q=narrowed.q)
+        return _print_filters(narrowed, kinds), kinds
     memory = _memory()
     if time.monotonic() - memory.counted_at > COUNTS_LAST:
         memory.counted_at = time.monotonic()
@@ -189,7 +223,7 @@ def _filters(session: Session, narrowed: Narrowed, instant: datetime) -> Markup:
         found = _print_filters(narrowed, memory.kinds)
         if len(memory.filters) < MOST_REMEMBERED:
             memory.filters[narrowed] = found
-    return found
+    return found, memory.kinds
 
 
 def _print_filters(narrowed: Narrowed, kinds: list[Kind]) -> Markup:

@@ -180,7 +180,7 @@ def test_anna_registers_herself_and_a_seat_to_be_named_and_pays(
     assert thanks.heading == "Your seats are confirmed" and "Paid $2,380.00" in thanks.text and "Visa ending 4242" in thanks.text
     assert ">Name the person</a>" in thanks.markup and "1\u00a0seat has no name yet. Name them below" in thanks.markup
     assert "Seat 2, not yet named" in thanks.text and "Purchase order PO-77" in thanks.text and "Invoice" in thanks.text
-    assert [r.state for r in session.scalars(select(Registration))] == ["confirmed", "confirmed"] and "Seats you hold" not in thanks.text
+    assert [r.state for r in session.scalars(select(Registration))] == ["confirmed", "confirmed"] and "What you hold" not in thanks.text
 
 
 def test_a_seat_is_named_later_from_the_orders_page(anna: Visitor, session: Session) -> None:

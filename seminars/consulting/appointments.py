@@ -255,6 +255,13 @@ def version_of(appointment: Appointment) -> str:
     return fingerprint(f"{appointment.state}|{appointment.starts_at.isoformat()}|{appointment.minutes}|{ids}")[:20]
 
 
+def write_notes(session: Session, appointment: Appointment, text: str) -> Appointment:
+    """Keep what the consultants wrote down for themselves; the client never sees it. Raises BadInput."""
+    appointment.notes = paragraphs(text, field="notes")
+    session.flush()
+    return appointment
+
+
 def mark_delivered(session: Session, appointment: Appointment, *, now: datetime) -> Appointment:
     """Note that the meeting took place. Raises Conflict before it began, and unless it was confirmed."""
     return _mark(session, appointment, "delivered", now=now)

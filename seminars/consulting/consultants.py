@@ -85,6 +85,16 @@ def change(session: Session, consultant: Consultant, facts: ConsultantFacts, *, 
     return consultant
 
 
+def link_login(session: Session, consultant: Consultant, user_id: int | None) -> Consultant:
+    """Say as whom a consultant signs in, or that they do not. Raises BadInput when that login is another consultant's."""
+    others = select(Consultant.name).where(Consultant.user_id == user_id, Consultant.id != consultant.id)
+    if user_id is not None and (name := session.scalar(others)):
+        raise BadInput(f"This login is {name}'s.", "user")
+    consultant.user_id = user_id
+    session.flush()
+    return consultant
+
+
 def set_hours(session: Session, consultant: Consultant, hours: Sequence[Stretch]) -> Consultant:
     """Say anew in which hours of the week this consultant works. Raises BadInputs at `hours.<number>`."""
     fields = Fields()

@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from seminars.catalog.models import Event, EventSession, RefundPolicy, Venue
+from seminars.consulting.models import Appointment, Consultant, Offering
 from seminars.desk.today import name_of
+from seminars.engagements.models import Milestone, Retainer, TimeLog
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit.references import reference
 from seminars.orders.models import Order
@@ -65,6 +67,23 @@ def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
             return [
                 (row.id, row.name) for row in session.execute(select(RefundPolicy.id, RefundPolicy.name).where(RefundPolicy.id.in_(ids)))
             ]
+        case "appointment":
+            meetings = session.scalars(select(Appointment).where(Appointment.id.in_(ids)).options(joinedload(Appointment.offering)))
+            return [(one.id, f"{one.offering.title} with {one.client_name}" if one.client_name else one.offering.title) for one in meetings]
+        case "offering":
+            return [(row.id, row.title) for row in session.execute(select(Offering.id, Offering.title).where(Offering.id.in_(ids)))]
+        case "consultant":
+            return [(row.id, row.name) for row in session.execute(select(Consultant.id, Consultant.name).where(Consultant.id.in_(ids)))]
+        case "retainer":
+            return [
+                (row.id, f"retainer {row.number}")
+                for row in session.execute(select(Retainer.id, Retainer.number).where(Retainer.id.in_(ids)))
+            ]
+        case "milestone":
+            return [(row.id, row.title) for row in session.execute(select(Milestone.id, Milestone.title).where(Milestone.id.in_(ids)))]
+        case "timesheet":
+            logged = select(TimeLog.id, Retainer.number).join(Retainer).where(TimeLog.id.in_(ids))
+            return [(row.id, f"hours beyond retainer {row.number}") for row in session.execute(logged)]
         case "user":
             return [(number, f"login of {name}") for number, name in people.names(session, ids).items()]
         case _:

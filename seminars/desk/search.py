@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from seminars.consulting import queries as consulting
 from seminars.desk.programme import find_events
 from seminars.desk.roster import find_people
 from seminars.invoices.models import Invoice
@@ -27,16 +28,16 @@ class Found:
     detail: str
 
 
-def find(session: Session, text: str, *, people: bool, orders_too: bool, letters: bool) -> list[Found]:
+def find(session: Session, text: str, *, people: bool, orders_too: bool, letters: bool, meetings: bool = False) -> list[Found]:
     """What the words fit, kind by kind, a few of each. What the person may not see is not looked for."""
     wanted = text.strip()
     if len(wanted) < SHORTEST:
         return []
     found = [Found("Events", reference("event", event.id), event.title, _when(event)) for event in find_events(session, wanted, most=EACH)]
     if people:
-        for one in find_people(session, wanted, most=EACH):
-            detail = ", ".join(part for part in (one.organisation, one.event.title, one.state.replace("_", " ")) if part)
-            found.append(Found("People", one.order_reference, one.attendee_name or "Not named yet", detail))
+        for seat in find_people(session, wanted, most=EACH):
+            detail = ", ".join(part for part in (seat.organisation, seat.event.title, seat.state.replace("_", " ")) if part)
+            found.append(Found("People", seat.order_reference, seat.attendee_name or "Not named yet", detail))
     if orders_too:
         for order in orders.find(session, wanted, most=EACH):
             detail = ", ".join(part for part in (order.buyer_name, order.organisation, words.money(order.total_money)) if part)
@@ -44,6 +45,11 @@ def find(session: Session, text: str, *, people: bool, orders_too: bool, letters
         for invoice in _invoices(session, wanted):
             detail = f"{invoice.order.buyer_name}, {words.money(invoice.total_money)}"
             found.append(Found("Invoices", invoice.order.reference, f"Invoice {invoice.number}", detail))
+    if meetings:
+        for one in consulting.find(session, wanted, most=EACH):
+            when = words.moment(one.starts_at, one.zone)
+            detail = ", ".join(part for part in (one.offering.title, when, one.state.replace("_", " ")) if part)
+            found.append(Found("Appointments", one.reference, one.client_name or "", detail))
     if letters:
         for message in messages.find(session, wanted, most=EACH):
             found.append(Found("Messages", reference("message", message.id), message.subject or message.kind, f"to {message.recipient}"))

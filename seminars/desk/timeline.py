@@ -14,6 +14,7 @@ from seminars.audit.models import AuditEntry
 from seminars.calendars.models import CalendarEntry
 from seminars.catalog.models import Event
 from seminars.catalog.occasions import session_reference
+from seminars.consulting.models import Appointment
 from seminars.desk.naming import names_of
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit import format as words
@@ -72,6 +73,15 @@ FIELDS = {
     "attendee_email": "attendee's address",
     "buyer_email": "buyer's address",
     "buyer_name": "buyer",
+    "client_name": "client",
+    "client_email": "client's address",
+    "cancel_reason": "why it was cancelled",
+    "notice_hours": "notice in hours",
+    "horizon_days": "bookable days ahead",
+    "daily_cap": "most meetings a day",
+    "change_hours": "hours before which it can be changed",
+    "needs_approval": "asked for first",
+    "together": "consultants in each meeting",
 }
 """What people call a field whose name alone does not say it."""
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d)?")
@@ -104,7 +114,10 @@ def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
     attempts = payments.attempts_of(session, order)
     invoices = session.scalars(select(Invoice).where(Invoice.order_id == order.id).order_by(Invoice.id)).all()
     notes = session.scalars(select(CreditNote).where(CreditNote.invoice_id.in_([one.id for one in invoices])).order_by(CreditNote.id)).all()
-    references = _references(order, registrations, found_payments, invoices, notes)
+    references = [
+        *_references(order, registrations, found_payments, invoices, notes),
+        *(reference("appointment", line.appointment_id) for line in order.meeting_lines if line.appointment_id),
+    ]
     entries = [
         *_placing(session, order),
         *_paying(attempts, found_payments),
@@ -112,7 +125,7 @@ def of_order(session: Session, order: Order, *, zone: str) -> list[Entry]:
         *_documents(invoices, notes),
         *_book(session, references),
         *_letters(session, references),
-        *_calendars(session, registrations),
+        *_calendars(session, [*(one.reference for one in registrations), *(line.thing for line in order.meeting_lines)]),
         *_changes(session, references, but=MADE, zone=zone),
     ]
     return _newest_first(entries)
@@ -123,6 +136,13 @@ def of_event(session: Session, event: Event) -> list[Entry]:
     references = [reference("event", event.id), *(session_reference(part) for part in event.sessions)]
     references += [reference("ticket_type", one.id) for one in event.ticket_types] + [reference("quota", one.id) for one in event.quotas]
     return _newest_first([Entry(event.created_at, "Planned"), *_changes(session, references, but=MADE, zone=event.zone)])
+
+
+def of_appointment(session: Session, appointment: Appointment, *, zone: str) -> list[Entry]:
+    """All that happened to an appointment since it was chosen, the latest first. What its order tells stands on the order's page."""
+    entries = [Entry(appointment.created_at, "Time chosen", f"{appointment.offering.title}, {appointment.minutes} minutes")]
+    letters = _letters(session, [appointment.reference])
+    return _newest_first([*entries, *letters, *_changes(session, [appointment.reference], but=MADE, zone=zone)])
 
 
 def changes_of(session: Session, references: Sequence[str], *, zone: str) -> list[Entry]:
@@ -243,8 +263,7 @@ def _bundle(letters: list[Entry], state: str) -> Entry:
     return Entry(max(one.at for one in letters), what, parts=tuple(letters))
 
 
-def _calendars(session: Session, registrations: Sequence[Registration]) -> list[Entry]:
-    holders = [one.reference for one in registrations]
+def _calendars(session: Session, holders: Sequence[str]) -> list[Entry]:
     found = session.scalars(select(CalendarEntry).where(CalendarEntry.holder.in_(holders)).order_by(CalendarEntry.id))
     return [
         Entry(
@@ -273,7 +292,7 @@ def _changes(session: Session, references: Sequence[str], *, zone: str, but: Ite
 
 def _is_person(by: str) -> bool:
     """Whether somebody did it. What a program changed follows from a payment, a refund or a mail that tells of itself."""
-    return by.partition("/")[0] in ("user", "visitor", "buyer")
+    return by.partition("/")[0] in ("user", "visitor", "buyer", "client")
 
 
 def user_number(by: str) -> int | None:
@@ -288,7 +307,8 @@ def actor(by: str, names: dict[int, str]) -> str:
     if number is not None:
         return f"by {names.get(number, by)}"
     kind, _, rest = by.partition("/")
-    return {"visitor": "by a visitor", "buyer": "by the buyer", "job": f"by the timetable ({rest})"}.get(kind, "by the system")
+    told = {"visitor": "by a visitor", "buyer": "by the buyer", "client": "by the client", "job": f"by the timetable ({rest})"}
+    return told.get(kind, "by the system")
 
 
 def _what(entry: AuditEntry, name: str) -> str:

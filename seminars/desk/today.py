@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import EventSession, ImportRun
-from seminars.desk import programme
+from seminars.consulting import queries
+from seminars.desk import consulting, programme
 from seminars.kit import format as words
 from seminars.kit.references import reference
 from seminars.messages import queries as messages
@@ -38,9 +39,11 @@ class Item:
     matters: frozenset[tuple[str, str]] = frozenset()
 
 
-def waiting(session: Session, *, rights: Callable[[Right], bool], now: datetime) -> list[Item]:
-    """What waits for somebody with these rights, oldest first."""
+def waiting(session: Session, *, rights: Callable[[Right], bool], user_id: int | None = None, now: datetime) -> list[Item]:
+    """What waits for somebody with these rights, oldest first; of meetings to mark, who manages none is shown those that `user_id` had."""
     found: list[Item] = []
+    if rights(may.own_week):
+        found += _meetings(session, None if rights(may.manage_appointments) else user_id or 0, now)
     for right, read in _SOURCES:
         if rights(right):
             found += read(session, now)
@@ -128,6 +131,28 @@ def _deliveries(session: Session, now: datetime) -> Iterable[Item]:
         yield Item(part.ends_at, "Was it delivered?", detail, "Mark it delivered", reference("event", part.event_id))
 
 
+def _requests(session: Session, now: datetime) -> Iterable[Item]:
+    for one in queries.waiting(session):
+        when = words.moment(one.starts_at, one.zone)
+        detail = f"{one.client_name}, {one.organisation or one.client_email}: {one.offering.title} on {when}."
+        yield Item(one.created_at, "A request waits for an answer", detail, "Answer the request", one.reference)
+
+
+def _meetings(session: Session, consultant_user: int | None, now: datetime) -> Iterable[Item]:
+    for one in consulting.to_mark(session, consultant_user=consultant_user, now=now):
+        people = words.listed([each.name for each in one.consultants])
+        detail = f"{one.offering.title} with {one.client_name} ended on {words.moment(one.ends_at, one.consultants[0].zone)}. {people}."
+        yield Item(one.ends_at, "Did the meeting take place?", detail, "Mark the meeting", one.reference)
+
+
+def _own_calendars(session: Session, now: datetime) -> Iterable[Item]:
+    for one in consulting.unread_calendars(session, now=now):
+        copy = f"The last good copy is of {words.moment(one.busy_read_at, one.zone)}." if one.busy_read_at else "It was never read."
+        detail = f"{one.name}: {one.busy_trouble or 'nothing new has come for a day.'} {copy}"
+        since = one.busy_read_at or one.busy_tried_at or one.created_at
+        yield Item(since, "A consultant’s own calendar cannot be read", detail, "Look at the calendar", f"availability/{one.id}")
+
+
 def _imports(session: Session, now: datetime) -> Iterable[Item]:
     for run in session.scalars(select(ImportRun).where(ImportRun.state == "planned").order_by(ImportRun.id).limit(MOST)):
         yield Item(
@@ -159,4 +184,6 @@ _SOURCES: tuple[tuple[Right, Callable[[Session, datetime], Iterable[Item]]], ...
     (may.change_programme, _links),
     (may.mark_delivered, _deliveries),
     (may.change_programme, _imports),
+    (may.manage_appointments, _requests),
+    (may.change_consulting, _own_calendars),
 )

@@ -1,4 +1,4 @@
-"""What finance looks at: payments and what they are made of, and deferred revenue by session.
+"""What finance looks at: payments and what they are made of, and deferred revenue by session, appointment and retainer.
 
 The journal, accounts and the trial balance are read in `ledger/balances.py`.
 """
@@ -205,6 +205,45 @@ def documents_of(session: Session, order_id: int) -> list[DocumentRow]:
     return [
         *(_document_row(one, "invoice", one.state) for one in invoices),
         *(_document_row(one, "credit_note", "issued") for one in notes),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredThing:
+    """What was deferred for an appointment or a retainer, and what became of it: invoiced − credited − recognised = deferred."""
+
+    dimension: str
+    invoiced: Money
+    credited: Money
+    recognised: Money
+    deferred: Money
+
+
+def deferred_consulting(session: Session, *, as_of: date) -> list[DeferredThing]:
+    """Account 2120 by appointment and retainer as of the end of a day, oldest first; what is settled is left out."""
+
+    def of(*kinds: str) -> Any:
+        return func.coalesce(func.sum(case((JournalEntry.source_kind.in_(kinds), Posting.amount), else_=0)), 0)
+
+    everything = func.sum(Posting.amount)
+    invoiced, credited = of(postings.INVOICE), of(postings.CREDIT_NOTE)
+    found = session.execute(
+        select(Posting.dimension, Posting.currency, invoiced, credited, everything)
+        .join(JournalEntry, JournalEntry.id == Posting.entry_id)
+        .where(Posting.account_number == chart.DEFERRED_CONSULTING, JournalEntry.effective_on <= as_of)
+        .group_by(Posting.dimension, Posting.currency)
+        .having(everything != 0)
+        .order_by(func.min(JournalEntry.id), Posting.currency)
+    )
+    return [
+        DeferredThing(
+            dimension,
+            invoiced=Money(-int(billed), currency),
+            credited=Money(int(given_back), currency),
+            recognised=Money(int(left) - int(billed) - int(given_back), currency),
+            deferred=Money(-int(left), currency),
+        )
+        for dimension, currency, billed, given_back, left in found
     ]
 
 

@@ -57,6 +57,10 @@ register_people = _right("register_people", "program", "front_desk", "admin")
 comp_seats = _right("comp_seats", "program", "admin")
 cancel_registrations = _right("cancel_registrations", "program", "front_desk", "admin")
 see_orders = _right("see_orders", "program", "front_desk", "finance", "finance_approver", "admin")
+see_consulting = _right("see_consulting", "program", "front_desk", "consultant", "admin")
+change_consulting = _right("change_consulting", "program", "admin")
+manage_appointments = _right("manage_appointments", "program", "front_desk", "admin")
+own_week = _right("own_week", "program", "front_desk", "consultant", "admin")
 see_engagements = _right("see_engagements", "program", "consultant", "finance", "finance_approver", "admin")
 write_proposals = _right("write_proposals", "program", "admin")
 run_engagements = _right("run_engagements", "program", "consultant", "admin")
@@ -72,9 +76,9 @@ see_settings = _right("see_settings", "admin")
 RIGHTS: dict[str, Right] = {right.name: right for right in list(globals().values()) if isinstance(right, Right)}
 
 ROLE_WORDS = {
-    "program": "Program: makes and changes seminars and events, sees who comes",
-    "front_desk": "Front desk: registers people, cancels, sends mails again",
-    "consultant": "Consultant: sees the programme and who comes",
+    "program": "Program: makes and changes seminars, events and consulting, sees who comes",
+    "front_desk": "Front desk: registers people, answers requests, moves and cancels, sends mails again",
+    "consultant": "Consultant: keeps their own week and hours, sees the programme and who comes",
     "finance": "Finance: sees payments, invoices, the journal and reports",
     "finance_approver": "Finance approver: finance, and may approve what others ask for",
     "admin": "Admin: keeps logins and settings, and everything at the desk except finance",

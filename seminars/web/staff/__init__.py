@@ -5,8 +5,13 @@ from flask import Flask
 from seminars.joined import Joined
 from seminars.web.shared import sessions
 from seminars.web.staff import (
+    appointments,
+    asking,
+    availability,
     catalogue,
     codes,
+    consultants,
+    consulting,
     desk,
     engagements,
     finance,
@@ -23,6 +28,7 @@ from seminars.web.staff import (
     roster,
     settings,
     tickets,
+    week,
 )
 from seminars.web.staff.door import staff
 from seminars.web.staff.security import init_security
@@ -46,6 +52,12 @@ PAGES = (
     proposals,
     engagements,
     retainers,
+    week,
+    appointments,
+    asking,
+    consulting,
+    consultants,
+    availability,
 )
 
 

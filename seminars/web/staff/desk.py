@@ -24,7 +24,7 @@ from seminars.web.staff.links import address_of
 def today() -> ResponseReturnValue:
     """What needs a person now, what is on today, and what comes next."""
     session, instant, zone = reading(), now(), joined().settings.center.zone
-    items = queue.waiting(session, rights=lambda right: right(the_user()), now=instant)
+    items = queue.waiting(session, rights=lambda right: right(the_user()), user_id=the_user().id, now=instant)
     coming = catalogue.next_events(session, now=instant)
     midnight = datetime.combine(words.local(instant, zone).date(), time(), ZoneInfo(zone))
     return page(
@@ -44,7 +44,12 @@ def search() -> ResponseReturnValue:
     """A person, an order, an invoice or an event, found from anywhere."""
     text, user = request.args.get("q", "")[:200], the_user()
     found = searching.find(
-        reading(), text, people=may.see_people_registered(user), orders_too=may.see_orders(user), letters=may.see_messages(user)
+        reading(),
+        text,
+        people=may.see_people_registered(user),
+        orders_too=may.see_orders(user),
+        letters=may.see_messages(user),
+        meetings=may.manage_appointments(user),
     )
     kinds = {one.kind: [(other, address_of(other.reference)) for other in found if other.kind == one.kind] for one in found}
     return page("search.html", words=text, kinds=kinds, shortest=searching.SHORTEST)

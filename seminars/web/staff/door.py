@@ -33,6 +33,7 @@ class Desk:
 RAIL = (
     Desk("Today", "staff.today", may.use_desk),
     Desk("Programme", "staff.programme", may.see_programme),
+    Desk("Consulting", "staff.week", may.own_week),
     Desk("Engagements", "staff.proposals", may.see_engagements),
     Desk("Orders", "staff.orders", may.see_orders),
     Desk("Finance", "staff.finance", may.see_finance),

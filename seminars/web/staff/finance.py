@@ -1,6 +1,6 @@
 """Finance: payments, the journal, accounts, the trial balance and deferred revenue; every figure leads to what it is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from flask import request
@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from seminars.desk.naming import names_of
 from seminars.finance import queries
 from seminars.kit.format import local
+from seminars.kit.money import Money
 from seminars.ledger import balances
 from seminars.people import permissions as may
 from seminars.web.shared import joined, now
@@ -84,13 +85,29 @@ def account(number: int) -> ResponseReturnValue:
 @staff.get("/finance/deferred")
 @needs(may.see_finance)
 def deferred() -> ResponseReturnValue:
-    """What is paid and not delivered, session by session."""
+    """What is paid and not delivered: session by session, then appointments and retainers."""
     as_of = _day("as_of") or _today()
-    rows = queries.deferred_by_session(reading(), as_of=as_of)
-    totals = {
-        row.deferred.currency: sum(one.deferred.amount for one in rows if one.deferred.currency == row.deferred.currency) for row in rows
-    }
-    return page("finance/deferred.html", section="Finance", rows=rows, totals=totals, as_of=as_of)
+    rows, things = queries.deferred_by_session(reading(), as_of=as_of), queries.deferred_consulting(reading(), as_of=as_of)
+    return page(
+        "finance/deferred.html",
+        section="Finance",
+        rows=rows,
+        things=things,
+        names=names_of(reading(), {one.dimension for one in things}),
+        seminars=_totals(one.deferred for one in rows),
+        consulting=_totals(one.deferred for one in things),
+        totals=_totals([*(one.deferred for one in rows), *(one.deferred for one in things)]),
+        as_of=as_of,
+        address_of=address_of,
+    )
+
+
+def _totals(amounts: Iterable[Money]) -> dict[str, int]:
+    """So much of each currency, in minor units."""
+    found: dict[str, int] = {}
+    for one in amounts:
+        found[one.currency] = found.get(one.currency, 0) + one.amount
+    return found
 
 
 def _names(entries: Sequence[balances.Entry]) -> dict[str, str]:

@@ -10,6 +10,10 @@ from seminars.web.shared.guards import the_user
 _PAGES = {
     "event": ("staff.event", "event_id", may.see_programme),
     "order": ("staff.order", "order_id", may.see_orders),
+    "appointment": ("staff.appointment", "appointment_id", may.own_week),
+    "offering": ("staff.offering", "offering_id", may.see_consulting),
+    "consultant": ("staff.consultant", "consultant_id", may.see_consulting),
+    "availability": ("staff.availability", "consultant_id", may.change_consulting),
     "message": ("staff.message", "message_id", may.see_messages),
     "messages": ("staff.messages", "state", may.see_messages),
     "import": ("staff.import_run", "run_id", may.change_programme),

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from seminars.desk.programme import find_events
 from seminars.desk.roster import find_people
+from seminars.engagements import queries as engagements
 from seminars.invoices.models import Invoice
 from seminars.kit import format as words
 from seminars.kit.references import reference
@@ -27,7 +28,7 @@ class Found:
     detail: str
 
 
-def find(session: Session, text: str, *, people: bool, orders_too: bool, letters: bool) -> list[Found]:
+def find(session: Session, text: str, *, people: bool, orders_too: bool, letters: bool, larger_work: bool) -> list[Found]:
     """What the words fit, kind by kind, a few of each. What the person may not see is not looked for."""
     wanted = text.strip()
     if len(wanted) < SHORTEST:
@@ -44,6 +45,10 @@ def find(session: Session, text: str, *, people: bool, orders_too: bool, letters
         for invoice in _invoices(session, wanted):
             detail = f"{invoice.order.buyer_name}, {words.money(invoice.total_money)}"
             found.append(Found("Invoices", invoice.order.reference, f"Invoice {invoice.number}", detail))
+    if larger_work:
+        for work in engagements.find(session, wanted, most=EACH):
+            kind = {"proposal": "Proposals", "engagement": "Engagements", "retainer": "Retainers"}[work.reference.partition("/")[0]]
+            found.append(Found(kind, work.reference, work.number, work.title))
     if letters:
         for message in messages.find(session, wanted, most=EACH):
             found.append(Found("Messages", reference("message", message.id), message.subject or message.kind, f"to {message.recipient}"))

@@ -44,7 +44,12 @@ def search() -> ResponseReturnValue:
     """A person, an order, an invoice or an event, found from anywhere."""
     text, user = request.args.get("q", "")[:200], the_user()
     found = searching.find(
-        reading(), text, people=may.see_people_registered(user), orders_too=may.see_orders(user), letters=may.see_messages(user)
+        reading(),
+        text,
+        people=may.see_people_registered(user),
+        orders_too=may.see_orders(user),
+        letters=may.see_messages(user),
+        larger_work=may.see_engagements(user),
     )
     kinds = {one.kind: [(other, address_of(other.reference)) for other in found if other.kind == one.kind] for one in found}
     return page("search.html", words=text, kinds=kinds, shortest=searching.SHORTEST)

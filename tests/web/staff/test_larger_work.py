@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from seminars.db import db, transaction
-from seminars.engagements import milestones
+from seminars.desk import naming
+from seminars.engagements import milestones, proposals, timesheets
 from seminars.engagements.models import Engagement, EngagementDocument, Milestone, Proposal, Retainer, TimeLog
+from seminars.engagements.timesheets import Work
 from seminars.messages.models import Message
 from seminars.orders.models import Order
 from tests.clock import NOON
@@ -139,8 +142,6 @@ def test_a_draft_is_changed_and_a_sent_one_gets_a_new_version(world: Desk) -> No
 
 @pytest.mark.parametrize("kind", ["proposals", "engagements", "retainers"])
 def test_the_lists_cost_the_same_however_long_they_are(world: Desk, kind: str) -> None:
-    from sqlalchemy import event
-
     counted: list[str] = []
 
     def ask() -> int:
@@ -311,3 +312,45 @@ def test_an_unpaid_retainer_offers_no_time_to_log(desk: Desk) -> None:
     page = desk.client("program").get(f"/staff/retainers/{retainer_id}").text
 
     assert "Not paid yet" in page and "Log the time" not in page
+
+
+def test_today_names_what_is_late_expired_or_not_billed(world: Desk) -> None:
+    with world.app.app_context(), transaction() as session:
+        retainer = session.get_one(Retainer, world.ids["retainer"])
+        who = a_consultant(session, "Tobias Renn")
+        work = Work(key="a", consultant=who, worked_on=NOON.date(), minutes=660)
+        timesheets.log_time(session, retainer, work, letterhead=LETTERHEAD, now=NOON)
+    assert "Bill $150.00" in world.client("finance").get("/staff/").text
+
+    world.clock.forward(days=70)
+    with world.app.app_context(), transaction() as session:
+        proposals.expire_due(session, now=world.clock())
+    world.clock.at = world.clock.at - timedelta(days=20)
+    late = world.client("program").get("/staff/").text
+    world.clock.forward(days=20)
+    later = world.client("program").get("/staff/").text
+
+    assert "A proposal expired without an answer" in late and "A milestone is late" not in late
+    assert "A milestone is late" in later and "«Workshops held» was expected by 6\u00a0May 2027" in later
+    assert "Renew" not in later and "A milestone is late" not in world.client("finance").get("/staff/").text
+
+
+def test_larger_work_is_found_by_number_and_client_by_those_who_may_see_it(world: Desk) -> None:
+    with world.app.app_context():
+        numbers = [db.session.scalars(select(kind.number).order_by(kind.id.desc())).first() for kind in (Proposal, Engagement, Retainer)]
+
+    for number in numbers:
+        assert number and number in world.client("program").get("/staff/search", query_string={"q": number}).text
+        assert f">{number}<" not in world.client("front_desk").get("/staff/search", query_string={"q": number}).text
+    assert numbers[0] in world.client("finance").get("/staff/search?q=quillhaven").text
+
+
+def test_the_journal_calls_larger_work_by_its_names(world: Desk) -> None:
+    references = [f"{kind}/{world.ids[kind]}" for kind in ("engagement", "milestone", "retainer")]
+
+    with world.app.app_context():
+        told = naming.names_of(db.session(), [*references, f"proposal/{world.ids['proposal_draft']}"])
+
+    assert [re.sub(r"\d{4}-\d{4}", "…", name) for name in told.values()] == [
+        "engagement NC-E-…", "Workshops held, NC-E-…", "retainer NC-R-…", "proposal NC-P-…, version 1"
+    ]  # fmt: skip

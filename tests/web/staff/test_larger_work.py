@@ -171,6 +171,18 @@ def test_a_part_is_submitted_and_taken_back(world: Desk) -> None:
     assert press(client, f"{part}/take-back").status_code == 409
 
 
+def test_an_engagement_is_called_off_with_a_reason_after_what_it_does_was_shown(world: Desk) -> None:
+    client, here = world.client("program"), f"/staff/engagements/{world.ids['engagement']}"
+    assert "2 days to come are given back" in client.get(here).text and "$9,000.00 is never billed" in client.get(here).text
+
+    assert press(client, f"{here}/cancel", {"reason": ""}).status_code == 422
+    assert press(client, f"{here}/cancel", {"reason": "The budget is frozen."}).status_code == 303
+
+    assert one(world, select(Engagement.state)) == "cancelled" and "Call it off" not in client.get(here).text
+    assert "Cancelled" in world.client().get(f"/engagements/{world.ids['engagement_secret']}").text
+    assert press(client, f"{here}/cancel", {"reason": "Again"}).status_code == 409
+
+
 def test_an_accepted_part_shows_its_order(world: Desk) -> None:
     with world.app.app_context(), transaction() as session:
         part = session.get_one(Engagement, world.ids["engagement"]).milestones[0]

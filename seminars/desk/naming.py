@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 from seminars.catalog.models import Event, EventSession, RefundPolicy, Venue
 from seminars.consulting.models import Appointment, Consultant, Offering
 from seminars.desk.today import name_of
-from seminars.engagements.models import Milestone, Retainer, TimeLog
+from seminars.engagements.models import Engagement, Milestone, Proposal, Retainer, TimeLog
 from seminars.invoices.models import CreditNote, Invoice
 from seminars.kit.references import reference
 from seminars.orders.models import Order
@@ -74,16 +74,22 @@ def _names(session: Session, kind: str, ids: set[int]) -> list[tuple[int, str]]:
             return [(row.id, row.title) for row in session.execute(select(Offering.id, Offering.title).where(Offering.id.in_(ids)))]
         case "consultant":
             return [(row.id, row.name) for row in session.execute(select(Consultant.id, Consultant.name).where(Consultant.id.in_(ids)))]
-        case "retainer":
-            return [
-                (row.id, f"retainer {row.number}")
-                for row in session.execute(select(Retainer.id, Retainer.number).where(Retainer.id.in_(ids)))
-            ]
+        case "proposal":
+            offered = session.execute(select(Proposal.id, Proposal.number, Proposal.version).where(Proposal.id.in_(ids)))
+            return [(row.id, f"proposal {row.number}, version {row.version}") for row in offered]
+        case "engagement":
+            agreed = session.execute(select(Engagement.id, Engagement.number).where(Engagement.id.in_(ids)))
+            return [(row.id, f"engagement {row.number}") for row in agreed]
         case "milestone":
-            return [(row.id, row.title) for row in session.execute(select(Milestone.id, Milestone.title).where(Milestone.id.in_(ids)))]
+            parts_of = select(Milestone.id, Milestone.title, Engagement.number).join(Engagement, Engagement.id == Milestone.engagement_id)
+            return [(row.id, f"{row.title}, {row.number}") for row in session.execute(parts_of.where(Milestone.id.in_(ids)))]
+        case "retainer":
+            sold = session.execute(select(Retainer.id, Retainer.number).where(Retainer.id.in_(ids)))
+            return [(row.id, f"retainer {row.number}") for row in sold]
         case "timesheet":
-            logged = select(TimeLog.id, Retainer.number).join(Retainer).where(TimeLog.id.in_(ids))
-            return [(row.id, f"hours beyond retainer {row.number}") for row in session.execute(logged)]
+            worked = select(TimeLog.id, TimeLog.worked_on, Retainer.number).join(Retainer, Retainer.id == TimeLog.retainer_id)
+            logs = session.execute(worked.where(TimeLog.id.in_(ids)))
+            return [(row.id, f"hours of {row.worked_on.isoformat()}, {row.number}") for row in logs]
         case "user":
             return [(number, f"login of {name}") for number, name in people.names(session, ids).items()]
         case _:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from seminars.consulting import queries as consulting
 from seminars.desk.programme import find_events
 from seminars.desk.roster import find_people
+from seminars.engagements import queries as engagements
 from seminars.invoices.models import Invoice
 from seminars.kit import format as words
 from seminars.kit.references import reference
@@ -28,7 +29,9 @@ class Found:
     detail: str
 
 
-def find(session: Session, text: str, *, people: bool, orders_too: bool, letters: bool, meetings: bool = False) -> list[Found]:
+def find(
+    session: Session, text: str, *, people: bool, orders_too: bool, letters: bool, meetings: bool = False, larger_work: bool = False
+) -> list[Found]:
     """What the words fit, kind by kind, a few of each. What the person may not see is not looked for."""
     wanted = text.strip()
     if len(wanted) < SHORTEST:
@@ -50,6 +53,10 @@ def find(session: Session, text: str, *, people: bool, orders_too: bool, letters
             when = words.moment(one.starts_at, one.zone)
             detail = ", ".join(part for part in (one.offering.title, when, one.state.replace("_", " ")) if part)
             found.append(Found("Appointments", one.reference, one.client_name or "", detail))
+    if larger_work:
+        for work in engagements.find(session, wanted, most=EACH):
+            kind = {"proposal": "Proposals", "engagement": "Engagements", "retainer": "Retainers"}[work.reference.partition("/")[0]]
+            found.append(Found(kind, work.reference, work.number, work.title))
     if letters:
         for message in messages.find(session, wanted, most=EACH):
             found.append(Found("Messages", reference("message", message.id), message.subject or message.kind, f"to {message.recipient}"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from seminars.catalog.models import EventSession, ImportRun
 from seminars.consulting import queries
 from seminars.desk import consulting, programme
+from seminars.engagements import queries as engagements
 from seminars.kit import format as words
+from seminars.kit.money import Money
 from seminars.kit.references import reference
 from seminars.messages import queries as messages
 from seminars.orders import queries as orders
@@ -21,6 +23,8 @@ from seminars.people.permissions import Right
 
 _TROUBLE = {"failed": "A mail was refused", "unknown": "A mail may not have arrived"}
 LINK_WANTED = timedelta(days=7)
+RENEWED_WITHIN = timedelta(days=30)
+"""So long after a proposal has expired unanswered it is still worth asking."""
 MOST = 60
 
 
@@ -164,6 +168,29 @@ def _imports(session: Session, now: datetime) -> Iterable[Item]:
         )
 
 
+def _unanswered(session: Session, now: datetime) -> Iterable[Item]:
+    for proposal in engagements.unanswered(session, since=now - RENEWED_WITHIN, most=MOST):
+        detail = (
+            f"{proposal.title}, {proposal.organisation or proposal.client_name}: {words.money(Money(proposal.total, proposal.currency))}."
+        )
+        yield Item(proposal.valid_until, "A proposal expired without an answer", detail, f"Renew {proposal.number}", proposal.reference)
+
+
+def _overdue(session: Session, now: datetime) -> Iterable[Item]:
+    for part in engagements.overdue(session, today=now.date(), most=MOST):
+        assert part.due_on is not None
+        since = datetime.combine(part.due_on, time(), UTC)
+        detail = f"{part.engagement.title}: «{part.title}» was expected by {words.day(part.due_on)}."
+        yield Item(since, "A milestone is late", detail, f"Open {part.engagement.number}", part.engagement.reference)
+
+
+def _unbilled(session: Session, now: datetime) -> Iterable[Item]:
+    for retainer, amount, since in engagements.to_be_billed(session, most=MOST):
+        due = words.money(Money(amount, retainer.currency))
+        detail = f"{retainer.title}, {retainer.organisation or retainer.client_name}: {due} was worked beyond the retainer."
+        yield Item(since, "Hours wait to be billed", detail, f"Bill {due}", retainer.reference)
+
+
 def age(since: datetime, now: datetime, zone: str) -> str:
     """How long something waits: «today», «yesterday», «4 days», counted in days of the center's calendar."""
     days = (words.local(now, zone).date() - words.local(since, zone).date()).days
@@ -186,4 +213,7 @@ _SOURCES: tuple[tuple[Right, Callable[[Session, datetime], Iterable[Item]]], ...
     (may.change_programme, _imports),
     (may.manage_appointments, _requests),
     (may.change_consulting, _own_calendars),
+    (may.write_proposals, _unanswered),
+    (may.run_engagements, _overdue),
+    (may.bill_time, _unbilled),
 )

@@ -11,6 +11,7 @@ from seminars.catalog import claims as event_claims
 from seminars.catalog import events
 from seminars.catalog.models import Event
 from seminars.config import Letterhead
+from seminars.consulting import announcing
 from seminars.consulting.consultants import CODE, CODE_LETTERS
 from seminars.consulting.models import Appointment
 from seminars.engagements import letters, proposals
@@ -73,6 +74,7 @@ def accept(
         [letters.agreed(engagement, appointments, letterhead=letterhead), letters.proposal_answered(proposal, letterhead=letterhead)],
         now=now,
     )
+    announcing.tell_confirmed(session, appointments, letterhead=letterhead, now=now)
     return engagement
 
 

@@ -23,6 +23,7 @@ SLOTS_GONE = "engagements/slots_gone"
 AGREED = "engagements/agreed"
 SUBMITTED = "engagements/milestone_submitted"
 ACCEPTED = "engagements/milestone_accepted"
+CANCELLED = "engagements/cancelled"
 SOLD = "engagements/retainer_sold"
 ACTIVE = "engagements/retainer_active"
 LOW = "engagements/retainer_low"
@@ -103,6 +104,22 @@ def milestone_accepted(milestone: Milestone, *, letterhead: Letterhead) -> Lette
         "order_page": order_page(milestone.order, letterhead),
     }
     return _of_engagement(ACCEPTED, milestone.reference, milestone, facts)
+
+
+def engagement_cancelled(engagement: Engagement, reason: str, *, letterhead: Letterhead) -> Letter:
+    """It ends here: why, and what was billed and will not be."""
+    proposal = engagement.proposal
+    done = sum(part.amount for part in engagement.milestones if part.state == "accepted")
+    facts = {
+        "title": engagement.title,
+        "number": engagement.number,
+        "client": proposal.client_name,
+        "reason": reason,
+        "done": _money(done, engagement.currency),
+        "not_billed": _money(engagement.total - done, engagement.currency),
+        "page": engagement_page(engagement, letterhead),
+    }
+    return _to_client(CANCELLED, engagement.reference, proposal, facts, engagement.reference)
 
 
 def retainer_sold(retainer: Retainer, *, letterhead: Letterhead) -> Letter:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from seminars.catalog.models import Event
 from seminars.consulting.models import Consultant, Offering
@@ -136,3 +138,45 @@ def choices(session: Session) -> Choices:
         session.scalars(select(Offering).where(Offering.state != "archived").order_by(Offering.title)).all(),
         session.scalars(private.order_by(Event.starts_at, Event.id)).all(),
     )
+
+
+def unanswered(session: Session, *, since: datetime, most: int = PAGE) -> Sequence[Proposal]:
+    """Proposals whose time ran out since then without an answer, and that no newer version has replaced."""
+    asked = select(Proposal).where(Proposal.state == "expired", Proposal.valid_until >= since)
+    return session.scalars(asked.order_by(Proposal.valid_until).limit(most)).all()
+
+
+def overdue(session: Session, *, today: date, most: int = PAGE) -> Sequence[Milestone]:
+    """Parts of engagements that were expected before today and are not submitted."""
+    asked = select(Milestone).join(Engagement).where(Engagement.state == "active", Milestone.state == "planned", Milestone.due_on < today)
+    return session.scalars(asked.options(contains_eager(Milestone.engagement)).order_by(Milestone.due_on, Milestone.id).limit(most)).all()
+
+
+def to_be_billed(session: Session, *, most: int = PAGE) -> Sequence[tuple[Retainer, int, datetime]]:
+    """Retainers beyond which hours were worked that no order bills: how much in minor units, and since when."""
+    asked = (
+        select(Retainer, func.sum(TimeLog.unbilled), func.min(TimeLog.logged_at))
+        .join(TimeLog, TimeLog.retainer_id == Retainer.id)
+        .where(TimeLog.unbilled > 0, TimeLog.order_id.is_(None))
+        .group_by(Retainer.id)
+        .order_by(func.min(TimeLog.logged_at))
+        .limit(most)
+    )
+    return [(retainer, int(amount), since) for retainer, amount, since in session.execute(asked)]
+
+
+def find(session: Session, words: str, *, most: int) -> list[Proposal | Engagement | Retainer]:
+    """Proposals, engagements and retainers by number, title, client or organisation, newest first; of a proposal its newest version."""
+
+    def fits(*fields: Any) -> ColumnElement[bool]:
+        return or_(*(field.icontains(words, autoescape=True) for field in fields))
+
+    client = ("number", "title", "client_name", "client_email", "organisation")
+    offers = select(Proposal).where(fits(*(getattr(Proposal, name) for name in client)), Proposal.state != "superseded")
+    bought = select(Retainer).where(fits(*(getattr(Retainer, name) for name in client)))
+    agreed = select(Engagement).where(fits(Engagement.number, Engagement.title))
+    return [
+        *session.scalars(offers.order_by(Proposal.id.desc()).limit(most)),
+        *session.scalars(agreed.order_by(Engagement.id.desc()).limit(most)),
+        *session.scalars(bought.order_by(Retainer.id.desc()).limit(most)),
+    ]

@@ -155,7 +155,7 @@ class World:
             "<int:payment_id>": 1,
             "<int:refund_id>": 1,
             "<int:user_id>": ids["consultant"],
-            "<int:proposal_id>": ids["draft"],
+            "<int:proposal_id>": ids["proposal_draft"],
             "<int:engagement_id>": ids["engagement"],
             "<int:milestone_id>": ids["milestone"],
             "<int:document_id>": ids["document"],

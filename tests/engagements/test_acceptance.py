@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from seminars.calendars.models import CalendarEntry
 from seminars.catalog.models import Event
 from seminars.catalog.speakers import SpeakerFacts
 from seminars.catalog.speakers import create as introduce
@@ -73,7 +74,11 @@ def test_anna_accepts_and_everything_is_there(session: Session) -> None:
     assert claimed(session, ingrid) == [
         (made[0].reference, "appointment", FIRST_DAY), (made[1].reference, "appointment", SECOND_DAY)
     ]  # fmt: skip
-    assert letters_to(session, CLIENT) == ["engagements/proposal", "engagements/agreed"]
+    assert letters_to(session, CLIENT) == ["engagements/proposal", "engagements/agreed", *["consulting/confirmed"] * 2]
+    entries = session.scalars(select(CalendarEntry.holder).order_by(CalendarEntry.holder)).all()
+    assert entries == [holder for one in made for holder in (one.reference, f"{one.reference}:{ingrid.reference}")], (
+        "one each, for each day"
+    )
     assert letters_to(session, LETTERHEAD.center.email) == ["engagements/proposal_answered"]
 
 

@@ -155,7 +155,7 @@ def larger_work(session: Session) -> dict[str, Any]:
     shared = files.share(session, engagement, name="Workbook.pdf", data=b"%PDF-1.7 of the workbook", now=NOON)
     retainer = an_active_retainer(session)
     return {
-        "draft": draft.id,
+        "proposal_draft": draft.id,
         "proposal_secret": sent.secret,
         "engagement": engagement.id,
         "engagement_secret": engagement.secret,

@@ -233,13 +233,15 @@ def _page(offering: Offering, *, refused: Refusal | None = None, status: int = 2
     return make_response(page, status)
 
 
+def on_day(instant: datetime, zone: str) -> str:
+    """«Monday 22 March 2027, 9:00 am CDT»."""
+    return f"{words.weekday(words.local(instant, zone))}, {words.time_in(instant, zone)}"
+
+
 def near(refused: Refusal | None, zone: str) -> list[tuple[str, str]]:
     """What is free near a slot that somebody else was quicker to take: what a button sends, and what it says."""
     slots = refused.nearest if isinstance(refused, booking.SlotGone) else []
-    return [
-        (slot.starts_at.isoformat(), f"{words.weekday(words.local(slot.starts_at, zone))}, {words.time_in(slot.starts_at, zone)}")
-        for slot in slots
-    ]
+    return [(slot.starts_at.isoformat(), on_day(slot.starts_at, zone)) for slot in slots]
 
 
 def _first_free(

@@ -28,8 +28,7 @@ class Bill:
     path: str
     ready: bool
     amount: Money
-    state: str
-    order_path: str
+    paid: bool
 
 
 def the_engagement(session: Session, secret: str) -> Engagement:
@@ -109,8 +108,7 @@ def _bills(session: Session, engagement: Engagement) -> list[Bill]:
                     path=f"/orders/{part.order.secret}/documents/{paper.reference}",
                     ready=paper.size > 0,
                     amount=part.order.total_money,
-                    state=part.order.state,
-                    order_path=f"/orders/{part.order.secret}",
+                    paid=part.order.state == "paid",
                 )
             )
     return found

@@ -23,7 +23,7 @@ from seminars.orders.wording import meeting_people, meeting_when
 from seminars.payments import meetings as selling
 from seminars.web.public import carts, slotgrid
 from seminars.web.public.buying import errors_of
-from seminars.web.public.consulting import MODES, near, price_of, read_instant, read_week
+from seminars.web.public.consulting import MODES, near, on_day, price_of, read_instant, read_week
 from seminars.web.public.feeds import calendar, entry_of
 from seminars.web.shared import joined, now, request_id
 from seminars.web.shared.errors import status_of
@@ -125,8 +125,8 @@ def move(secret: str) -> Response:
         starts_at = read_instant(request.form.get("slot", ""))
         if not version:
             plan = appointments.move_plan(db.session(), appointment, starts_at=starts_at, now=now())
-            was = words.moment(plan.was_starts_at, appointment.zone)
-            will = words.moment(plan.starts_at, appointment.zone)
+            was = on_day(plan.was_starts_at, appointment.zone)
+            will = on_day(plan.starts_at, appointment.zone)
             page = render_template("public/appointment_moved.html", appointment=appointment, plan=plan, was=was, will=will)
             return make_response(page)
         with transaction(by=f"client/{appointment.reference}", why="move", request_id=request_id()) as session:

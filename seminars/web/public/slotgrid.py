@@ -52,6 +52,11 @@ class Week:
         """How many slots it has."""
         return sum(day.free for day in self.days)
 
+    @property
+    def two_clocks(self) -> bool:
+        """Whether the consultant's time stands below the visitor's."""
+        return any(cell is not None and cell.there for day in self.days for cell in day.cells)
+
 
 def monday_of(day: date) -> date:
     """The Monday of that day's week."""

@@ -50,6 +50,7 @@ def search() -> ResponseReturnValue:
         orders_too=may.see_orders(user),
         letters=may.see_messages(user),
         meetings=may.manage_appointments(user),
+        larger_work=may.see_engagements(user),
     )
     kinds = {one.kind: [(other, address_of(other.reference)) for other in found if other.kind == one.kind] for one in found}
     return page("search.html", words=text, kinds=kinds, shortest=searching.SHORTEST)

@@ -4,9 +4,10 @@ from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import undefer
 
-from seminars.engagements import files, milestones, queries
+from seminars.engagements import closing, files, milestones, queries
 from seminars.engagements.models import EngagementDocument
 from seminars.invoices import queries as invoices
+from seminars.kit import format as words
 from seminars.kit.money import Money
 from seminars.kit.refusals import Refusal
 from seminars.people import permissions as may
@@ -62,6 +63,21 @@ def take_back_milestone(engagement_id: int, milestone_id: int) -> ResponseReturn
     except Refusal as refusal:
         return _refused(engagement_id, refusal)
     flash(f"«{part.title}» is with us again.")
+    return redirect(url_for("staff.engagement", engagement_id=engagement_id), 303)
+
+
+@staff.post("/engagements/<int:engagement_id>/cancel")
+@needs(may.write_proposals)
+def cancel_engagement(engagement_id: int) -> ResponseReturnValue:
+    """Call an engagement off, after what that does was shown."""
+    reason = request.form.get("reason", "")
+    try:
+        with acting(" ".join(reason.split())[:300]) as session:
+            found = queries.engagement_by_id(session, engagement_id)
+            given_back = closing.cancel(session, found, reason=reason, letterhead=joined().settings.letterhead, now=now())
+    except Refusal as refusal:
+        return _refused(engagement_id, refusal)
+    flash(f"It is called off; {words.count(len(given_back), 'day is', 'days are')} given back.")
     return redirect(url_for("staff.engagement", engagement_id=engagement_id), 303)
 
 
@@ -123,6 +139,7 @@ def _page(engagement_id: int, *, errors: dict[str, str] | None = None) -> str:
         total=Money(found.total, found.currency),
         done=Money(sum(part.amount for part in found.milestones if part.state == "accepted"), found.currency),
         meetings=meetings,
+        ahead=len(closing.days_ahead(found, now=now())),
         events=[one.event for one in found.events],
         papers={part.id: invoices.documents_of(session, part.order) for part in found.milestones if part.order is not None},
         public=f"{joined().settings.base_url}/engagements/{found.secret}",

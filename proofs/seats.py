@@ -83,7 +83,8 @@ CHECKS = {
         SELECT h.id FROM holds h WHERE h.state = 'active' AND NOT EXISTS (SELECT FROM cart_lines l WHERE l.hold_id = h.id)""",
     "an order that does not fit its registrations": """
         SELECT o.id, o.state FROM orders o LEFT JOIN registrations r ON r.order_reference = 'order/' || o.id
-        GROUP BY o.id HAVING count(r.id) <> (SELECT count(*) FROM order_lines l WHERE l.order_id = o.id) OR count(r.id) = 0
+        GROUP BY o.id HAVING count(r.id) <> (SELECT count(l.registration_id) FROM order_lines l WHERE l.order_id = o.id)
+        OR NOT EXISTS (SELECT FROM order_lines l WHERE l.order_id = o.id)
         OR (o.state = 'placed' AND bool_or(r.state <> 'held')) OR (o.state = 'paid' AND bool_or(r.state NOT IN ('confirmed', 'cancelled')))
         OR (o.state IN ('expired', 'cancelled') AND bool_or(r.state <> 'cancelled'))""",
 }

@@ -40,7 +40,7 @@ DEFERRED = {
     "appointment": chart.DEFERRED_CONSULTING,
     "retainer": chart.DEFERRED_CONSULTING,
     "milestone": chart.UNBILLED_SERVICES,
-    "timesheets": chart.UNBILLED_SERVICES,
+    "timesheet": chart.UNBILLED_SERVICES,
 }
 """Where the net of an invoice goes, by what it is for: deferred until delivery, or against work that was earned before it was billed."""
 

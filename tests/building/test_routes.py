@@ -25,6 +25,7 @@ from seminars.registration.models import Registration
 from tests import cluster as clusters
 from tests.factories.desk import NOON, a_desk, furnish, pay, settings, token_of
 from tests.factories.engagements import larger_work
+from tests.factories.meetings import some_consulting
 
 FILE = Path(__file__).with_name("routes.csv")
 VISITOR = "visitor"
@@ -37,8 +38,13 @@ SECRETS = {
     "proposals": "proposal_secret",
     "engagements": "engagement_secret",
     "retainers": "retainer_secret",
+    "appointments": "appointment_secret",
+    "consulting": "chosen_secret",
+    "calendars": "feed_secret",
 }
 """Whose secret opens a page, by the first part of its address; else an order's."""
+SLUGS = {"consulting": "offering_slug", "consultants": "consultant_slug"}
+"""Whose address by name a page has, by the first part; else a seminar's."""
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -110,6 +116,7 @@ class World:
             self.desk.ids |= {"paid_secret": order.secret, "paid_seat": seat.id, "seat_secret": seat.secret}
             with transaction() as session:
                 self.desk.ids |= larger_work(session)
+                self.desk.ids |= some_consulting(session)
 
     def _let_go(self) -> None:
         with self.desk.app.app_context():
@@ -163,7 +170,7 @@ class World:
             "<event_id>": "evt_given_up",
             "<path:reference>": "invoice/1",
             "<reference>": ids["reference"],
-            "<slug>": ids["slug"],
+            "<slug>": ids[SLUGS.get(route.split("/")[1], "slug")],
             "<kind>": "invoice",
             "<token>": "forged",
             "<version>": "0",

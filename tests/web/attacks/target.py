@@ -45,33 +45,57 @@ class Target:
     @cached_property
     def values(self) -> dict[str, object]:
         """Values that lead to something that is there, by the name that addresses give them."""
-        ids = self.ids
+        ids, larger = self.ids, self.ids["larger"]
         named = ("event", "code", "order", "policy", "quota", "room", "seminar", "session", "speaker", "venue")
-        return {f"{name}_id": ids[name] for name in named} | {
-            "ticket_type_id": ids["ticket"],
-            "run_id": ids["run"],
-            "user_id": ids["consultant"],
-            "message_id": self._first("messages"),
-            "entry_id": self._first("journal_entries"),
-            "payment_id": self._first("payments"),
-            "number": 2100,
-            "kind": "invoice",
-            "reference": ids["reference"],
-            "secret": ids["order_secret"],
-            "slug": ids["slug"],
-            "token": "nothing",
-            "version": "x",
-            "name": "seminars.css",
-        }
+        of_larger = {f"{name}_id": larger[name] for name in ("engagement", "milestone", "document", "retainer")}
+        of_consulting = {name: ids[name] for name in ("consultant_id", "offering_id", "appointment_id")}
+        return (
+            {f"{name}_id": ids[name] for name in named}
+            | of_larger
+            | of_consulting
+            | {
+                "proposal_id": larger["draft"],
+                "refund_id": 1,
+                "ticket_type_id": ids["ticket"],
+                "run_id": ids["run"],
+                "user_id": ids["consultant"],
+                "message_id": self._first("messages"),
+                "entry_id": self._first("journal_entries"),
+                "payment_id": self._first("payments"),
+                "number": 2100,
+                "kind": "invoice",
+                "reference": ids["reference"],
+                "secret": ids["order_secret"],
+                "slug": ids["slug"],
+                "token": "nothing",
+                "version": "x",
+                "name": "seminars.css",
+            }
+        )
 
     def _first(self, table: str) -> int:
         with self.app.app_context(), db.engine.connect() as connection:
             return connection.scalar(text(f"SELECT min(id) FROM {table}")) or 1
 
+    @cached_property
+    def _of_part(self) -> dict[str, dict[str, object]]:
+        """Values that are others in one part of the application, by the first word of its addresses."""
+        ids, larger = self.ids, self.ids["larger"]
+        return {
+            "consulting": {"secret": ids["chosen_secret"], "slug": ids["offering_slug"]},
+            "appointments": {"secret": ids["appointment_secret"]},
+            "consultants": {"slug": ids["consultant_slug"]},
+            "calendars": {"secret": ids["feed_secret"]},
+            "proposals": {"secret": larger["proposal_secret"]},
+            "engagements": {"secret": larger["engagement_secret"]},
+            "retainers": {"secret": larger["retainer_secret"]},
+        }
+
     def path(self, rule: Rule, **other: object) -> str:
         """The address with values that lead somewhere, but for those given."""
+        values = self.values | self._of_part.get(rule.rule.split("/")[1], {}) | other
         with self.app.test_request_context():
-            built = rule.build({name: other.get(name, self.values[name]) for name in rule.arguments})
+            built = rule.build({name: values[name] for name in rule.arguments})
         assert built is not None
         return built[1]
 

@@ -61,6 +61,7 @@ see_consulting = _right("see_consulting", "program", "front_desk", "consultant",
 change_consulting = _right("change_consulting", "program", "admin")
 manage_appointments = _right("manage_appointments", "program", "front_desk", "admin")
 own_week = _right("own_week", "program", "front_desk", "consultant", "admin")
+keep_hours = _right("keep_hours", "program", "consultant", "admin")
 see_engagements = _right("see_engagements", "program", "consultant", "finance", "finance_approver", "admin")
 write_proposals = _right("write_proposals", "program", "admin")
 run_engagements = _right("run_engagements", "program", "consultant", "admin")

@@ -23,6 +23,7 @@ from seminars.people.models import ROLES
 from seminars.people.permissions import RIGHTS, Right
 from seminars.registration.models import Registration
 from tests import cluster as clusters
+from tests.factories.advising import advise
 from tests.factories.desk import NOON, a_desk, furnish, pay, settings, token_of
 from tests.factories.engagements import larger_work
 from tests.factories.meetings import some_consulting
@@ -117,6 +118,7 @@ class World:
             with transaction() as session:
                 self.desk.ids |= larger_work(session)
                 self.desk.ids |= some_consulting(session)
+        advise(self.desk)
 
     def _let_go(self) -> None:
         with self.desk.app.app_context():
@@ -167,6 +169,10 @@ class World:
             "<int:milestone_id>": ids["milestone"],
             "<int:document_id>": ids["document"],
             "<int:retainer_id>": ids["retainer"],
+            "<int:consultant_id>": ids["teddy"],
+            "<int:offering_id>": ids["offering"],
+            "<int:appointment_id>": ids["asked"],
+            "<int:exception_id>": ids["exception"],
             "<event_id>": "evt_given_up",
             "<path:reference>": "invoice/1",
             "<reference>": ids["reference"],

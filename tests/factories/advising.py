@@ -6,15 +6,12 @@ from datetime import UTC, date, datetime
 
 from seminars.consulting import appointments, booking, consultants, offerings
 from seminars.consulting.intake import Question
-from seminars.consulting.models import Appointment
 from seminars.consulting.offerings import OfferingFacts
 from seminars.db import transaction
 from tests.factories.advice import a_consultant, an_offering
 from tests.factories.desk import Desk
 from tests.factories.meetings import ANNA, NINE, a_requested_one
 
-ELEVEN = datetime(2027, 3, 3, 17, tzinfo=UTC)
-"""11:00 on Wednesday in Chicago."""
 FRIDAY = datetime(2027, 3, 5, 15, tzinfo=UTC)
 """9:00 on Friday in Chicago."""
 ASKED = (
@@ -60,11 +57,3 @@ def advise(desk: Desk) -> Desk:
             "asked": asked.id,
         }
     return desk
-
-
-def appointment_of(desk: Desk, name: str) -> Appointment:
-    """An appointment as it stands now, with people and offering loaded."""
-    with desk.app.app_context(), transaction() as session:
-        found = session.get_one(Appointment, desk.ids[name])
-        _ = (found.offering.title, [one.name for one in found.consultants])
-        return found

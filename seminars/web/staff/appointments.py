@@ -219,6 +219,7 @@ def show(appointment_id: int, *, errors: Mapping[str, str] | None = None) -> str
             for entry in timeline.of_appointment(session, found, zone=_zone(found))
             if not entry.machine
         ],
+        address_of=address_of,
         errors=errors or {},
         typed=request.form,
     )

@@ -31,14 +31,14 @@ FAR = datetime(2101, 1, 1, tzinfo=UTC)
 
 
 @staff.get("/consulting/consultants/<int:consultant_id>/availability")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def availability(consultant_id: int) -> ResponseReturnValue:
     """Hours, exceptions, leave and own calendar of one consultant, with a preview."""
     return _page(_consultant(reading(), consultant_id))
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/availability")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def set_hours(consultant_id: int) -> ResponseReturnValue:
     """Say anew in which hours of the week somebody works."""
     typed = Typed(request.form)
@@ -55,7 +55,7 @@ def set_hours(consultant_id: int) -> ResponseReturnValue:
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/exceptions")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def add_exception(consultant_id: int) -> ResponseReturnValue:
     """Other hours on one day, or none."""
     typed = Typed(request.form)
@@ -71,7 +71,7 @@ def add_exception(consultant_id: int) -> ResponseReturnValue:
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/exceptions/<int:exception_id>/remove")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def remove_exception(consultant_id: int, exception_id: int) -> ResponseReturnValue:
     """Let the weekly hours hold on that day again."""
 
@@ -82,7 +82,7 @@ def remove_exception(consultant_id: int, exception_id: int) -> ResponseReturnVal
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/leave")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def take_leave(consultant_id: int) -> ResponseReturnValue:
     """Take time off. What stands in that time is shown first, and one may do it all the same with a reason."""
     typed = Typed(request.form)
@@ -115,7 +115,7 @@ def take_leave(consultant_id: int) -> ResponseReturnValue:
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/leave/end")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def end_leave(consultant_id: int) -> ResponseReturnValue:
     """Give the time of a leave back."""
 
@@ -126,7 +126,7 @@ def end_leave(consultant_id: int) -> ResponseReturnValue:
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/calendar")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def set_calendar(consultant_id: int) -> ResponseReturnValue:
     """Subscribe to the consultant's own calendar, or give it up."""
     url = request.form.get("busy_url", "")
@@ -139,7 +139,7 @@ def set_calendar(consultant_id: int) -> ResponseReturnValue:
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/feed")
-@needs(may.own_week)
+@needs(may.keep_hours)
 def renew_feed(consultant_id: int) -> ResponseReturnValue:
     """Give the private feed another address; the old one shows nothing from now on."""
 

@@ -54,6 +54,7 @@ def offering(offering_id: int) -> ResponseReturnValue:
         questions=intake.questions_of(found.questions),
         missing=offerings.missing(found) if found.state != "published" else [],
         public=f"{joined().settings.base_url}/consulting/{found.slug}",
+        address_of=address_of,
         entries=[
             (entry, address_of(entry.reference))
             for entry in timeline.changes_of(reading(), [found.reference], zone=joined().settings.center.zone)[:30]

@@ -345,7 +345,8 @@ def _short(value: Any, zone: str) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
+    named = [one.get("label", one) if isinstance(one, dict) else one for one in value] if isinstance(value, list) else [value]
+    text = ", ".join(str(one) for one in named)
     if INSTANT.fullmatch(text):
         at = datetime.fromisoformat(text)
         return words.moment(at, zone) if at.tzinfo else f"{words.day(at)}, {words.clock_time(at)}"

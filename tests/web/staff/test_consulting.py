@@ -333,14 +333,16 @@ def test_time_is_logged_to_the_clients_retainer_by_one_button_and_only_once(advi
     with advised.app.app_context(), transaction() as session:
         retainer = an_active_retainer(session)
         retainer.client_email = ANNA.email
-        number = retainer.id
+        number, order = retainer.id, retainer.order.id
     advised.clock.at = NINE + timedelta(hours=2)
     client = advised.client("consultant")
 
     offered = "Log the time" in client.get(path).text
+    sold = advised.client("program").get(f"/staff/orders/{order}").text
     first, again = (press(client, f"{path}/time", {"retainer": number}) for _ in range(2))
     wrong = press(client, f"{path}/time", {"retainer": "999"})
 
+    assert f'href="/staff/retainers/{number}"' in sold
     assert (offered, first.status_code, again.status_code, wrong.status_code) == (True, 303, 303, 409)
     with advised.app.app_context():
         assert [(one.minutes, one.appointment_id) for one in db.session.scalars(select(TimeLog))] == [(60, advised.ids["met"])]

@@ -111,7 +111,7 @@ def carry_out(
     if made.version != version:
         raise PlanChanged()
     appointments.cancel(session, [appointment], reason=reason, now=now)
-    announcing.tell_cancelled(session, [appointment], letterhead=letterhead, refund=made.refund_money if made.price else None, now=now)
+    announcing.tell_cancelled(session, [appointment], letterhead=letterhead, refund=made.refund_money if made.refund else None, now=now)
     if order is not None and line is not None:
         _give_back(session, order, line, made, reason=reason, letterhead=letterhead, now=now)
         earning.earn(session, appointment, on=local(now, letterhead.center.zone).date(), kept=True, now=now)

@@ -54,7 +54,7 @@ class Target:
             | of_larger
             | of_consulting
             | {
-                "proposal_id": larger["draft"],
+                "proposal_id": larger["proposal_draft"],
                 "refund_id": 1,
                 "ticket_type_id": ids["ticket"],
                 "run_id": ids["run"],

@@ -11,6 +11,7 @@ from seminars.calendars.zones import known_zone
 from seminars.config import Letterhead
 from seminars.engagements import billing, hours, letters
 from seminars.engagements.models import Retainer
+from seminars.invoices import earning
 from seminars.kit import typed
 from seminars.kit.money import Money
 from seminars.kit.references import secret
@@ -124,6 +125,7 @@ def _expire(session: Session, retainer: Retainer, *, letterhead: Letterhead, now
     unused_minutes = left(retainer)
     assert retainer.expires_on is not None
     retainer.state, retainer.closed_at = "expired", now
+    earning.note_earned(session, retainer.reference, unused.amount)
     journal.post(
         session,
         source_kind=postings.EXPIRY,

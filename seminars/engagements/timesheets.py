@@ -12,6 +12,7 @@ from seminars.engagements import billing, hours, letters
 from seminars.engagements.locking import hold_still
 from seminars.engagements.models import Retainer, TimeLog
 from seminars.engagements.retainers import left, price_of
+from seminars.invoices import earning
 from seminars.kit import format as fmt
 from seminars.kit import typed
 from seminars.kit.money import Money
@@ -100,6 +101,7 @@ def unbilled_of(session: Session, retainer: Retainer) -> list[TimeLog]:
 
 def _post(session: Session, log: TimeLog, *, now: datetime) -> None:
     retainer, currency = log.retainer, log.retainer.currency
+    earning.note_earned(session, retainer.reference, log.earned)
     journal.post(
         session,
         source_kind=postings.TIMESHEET,

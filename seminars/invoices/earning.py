@@ -1,8 +1,8 @@
-"""Earning what an appointment was paid for: by delivering it, or as a fee when it was cancelled late."""
+"""Earning what was paid for ahead: an appointment by delivering it or, cancelled late, as a fee; a retainer part by part."""
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from seminars.consulting.models import Appointment
@@ -35,3 +35,12 @@ def earn(session: Session, appointment: Appointment, *, on: date, kept: bool = F
         now=now,
     )
     return amount
+
+
+def note_earned(session: Session, subject: str, amount: int) -> None:
+    """Write down that so much (minor units) of what is deferred for `retainer/2` is earned; its room posts it.
+
+    More than is deferred breaks a constraint; what was never invoiced is deferred for nothing.
+    """
+    mine = update(RevenueShare).where(RevenueShare.subject == subject)
+    session.execute(mine.values(recognised=RevenueShare.recognised + amount))

@@ -88,13 +88,13 @@ def take_leave(consultant_id: int) -> ResponseReturnValue:
     typed = Typed(request.form)
 
     def keep(session: Session, mine: Consultant) -> None:
-        starts, ends = typed.clock("starts_at"), typed.clock("ends_at")
+        starts, ends = typed.clock("leave_from"), typed.clock("leave_until")
         typed.finish()
         consultants.take_leave(
             session,
             mine,
-            starts_at=place_in_time(starts, mine.zone, field="starts_at"),
-            ends_at=place_in_time(ends, mine.zone, field="ends_at"),
+            starts_at=place_in_time(starts, mine.zone, field="leave_from"),
+            ends_at=place_in_time(ends, mine.zone, field="leave_until"),
             label=typed.text("label"),
             override_reason=reason_typed(),
             now=now(),
@@ -167,6 +167,7 @@ def _act(
     except Refusal as refusal:
         reading().expire_all()
         errors = rows.named(errors_of(refusal), HOURS, "hours", ("starts",))
+        errors = {"leave_until" if name == "ends_at" else name: sentence for name, sentence in errors.items()}
         mine = _consultant(reading(), consultant_id)
         return _page(mine, hours=hours, errors=errors, typed=request.form), status_of(refusal)
     flash(told)

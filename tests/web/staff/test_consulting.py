@@ -132,6 +132,7 @@ def test_what_cannot_be_read_in_a_row_is_said_beside_that_row(advised: Desk) -> 
     assert answer.status_code == 422
     assert ('id="length-1-minutes-error"' in answer.text, 'id="length-2-price-error"' in answer.text) == (True, True)
     assert 'id="question-2-label-error"' in alone.text
+    assert "Length 1, minutes: Please type a whole number" in answer.text
 
 
 def test_a_consultant_keeps_their_own_hours_and_nobody_elses(advised: Desk) -> None:
@@ -157,13 +158,15 @@ def test_a_consultant_keeps_their_own_hours_and_nobody_elses(advised: Desk) -> N
 
 def test_leave_over_a_meeting_shows_the_clash_and_is_taken_with_a_reason_that_stands_beside_it(advised: Desk) -> None:
     client, path = advised.client("consultant"), f"/staff/consulting/consultants/{advised.ids['teddy']}"
-    leave = {"starts_at": "2027-03-03T08:00", "ends_at": "2027-03-03T12:00", "label": "Dentist"}
+    leave = {"leave_from": "2027-03-03T08:00", "leave_until": "2027-03-03T12:00", "label": "Dentist"}
 
     refused = press(client, f"{path}/leave", leave)
+    backwards = press(client, f"{path}/leave", leave | {"leave_until": "2027-03-03T07:00"})
     taken = press(client, f"{path}/leave", leave | {"override_reason": "Rosa takes the meeting over"})
     page = client.get(f"{path}/availability").text
 
     assert (refused.status_code, "Teddy Okonjo-Hale has an appointment, Policy review" in refused.text) == (409, True)
+    assert (backwards.status_code, 'id="leave_until-error"' in backwards.text) == (422, True)
     assert taken.status_code == 303
     assert "Rosa takes the meeting over" in page
     with advised.app.app_context():

@@ -183,6 +183,8 @@ CHECKS = (
         SELECT 'order/' || o.id, 'it waits for a payment that can no longer come, and its seats with it'
           FROM orders o
          WHERE o.state = 'placed' AND o.needs_review = ''
+           -- A bill holds nothing and can be paid from its page for as long as it takes.
+           AND EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = o.id AND l.subject IS NULL)
            AND NOT EXISTS (SELECT 1 FROM payment_attempts a
                             WHERE a.order_id = o.id AND a.state NOT IN ('succeeded', 'failed', 'expired', 'superseded'))
         """,

@@ -15,6 +15,7 @@ from seminars.app import create_app
 from seminars.config import Settings
 from seminars.db import transaction
 from seminars.demo import staff, world
+from seminars.demo.hands import Demo
 from seminars.joined import Joined
 
 PATIENCE = 30.0
@@ -45,10 +46,10 @@ def fill() -> None:
     click.echo(json.dumps([{"role": who.role, "email": who.email, "password": staff.PASSWORD} for who in staff.LOGINS if there]))
 
 
-def _demo(joined: Joined, hands: SandboxTime) -> world.Demo:
+def _demo(joined: Joined, hands: SandboxTime) -> Demo:
     from flask_security import hash_password
 
-    return world.Demo(
+    return Demo(
         work=functools.partial(transaction, by="demo"),
         gateway=joined.stripe,
         letterhead=joined.settings.letterhead,

@@ -1,55 +1,31 @@
-"""What happened at the demo center: six weeks of people who found a seminar, registered and paid."""
+"""What happened at the demo center: six weeks of people who found a seminar or a consultant, and paid."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, TicketType
-from seminars.config import Letterhead
-from seminars.demo import catalogue, staff
+from seminars.demo import advice, catalogue, larger, meetings, staff
 from seminars.demo.catalogue import MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Shelf, at, next_weekday
 from seminars.demo.customers import HOSPITALS, attendee, buyer
+from seminars.demo.hands import Demo, Happening, business_hour, pay_back, pay_for
 from seminars.finance import recognition
-from seminars.gateways.stripe import Gateway
 from seminars.kit.money import Money
 from seminars.orders import cart as carts
 from seminars.orders import checkout as placing
 from seminars.orders import settlement
 from seminars.orders.buyers import Party
 from seminars.orders.models import DiscountCode, Order, OrderLine
-from seminars.payments import cancelling, checkout, polling, refunds
-from seminars.payments.checkout import Work
+from seminars.payments import cancelling, checkout
 from seminars.people.models import User
 
 WEEKS = 6
 SEED = 2026
 CODE = "AUTUMN10"
-
-
-class Time(Protocol):
-    """The clock of this world, ours and Stripe's together."""
-
-    def __call__(self) -> datetime: ...
-
-    def go_to(self, instant: datetime) -> None:
-        """Let time pass until then; never back."""
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What is needed to make the world: a way to do all-or-nothing work, the neighbours, and somebody who pays."""
-
-    work: Work
-    gateway: Gateway
-    letterhead: Letterhead
-    time: Time
-    pay: Callable[[str], None]
-    hash_password: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -80,16 +56,19 @@ def is_demo(session: Session) -> bool:
 
 def fill(demo: Demo, *, today: date) -> None:
     """Make the demo world of that day, from six weeks before it."""
-    start = datetime.combine(today - timedelta(weeks=WEEKS), time(15), UTC)
+    start = business_hour(today, WEEKS * 7)
     demo.time.go_to(start)
     with demo.work() as session:
         staff.hire(session, demo.hash_password, now=start)
-        events = _programme(session, catalogue.stock(session, now=start), today, now=start)
+        shelf = catalogue.stock(session, now=start)
+        events = _programme(session, shelf, today, now=start)
+        advice.offer(session, shelf, today, now=start)
         _discount(session, now=start)
         references = {key: event.id for key, event in events.items()}
-    for wish in sorted(_wishes(), key=lambda wish: -wish.days_ago):
-        demo.time.go_to(datetime.combine(today - timedelta(days=wish.days_ago), time(15), UTC))
-        _order(demo, wish, references[wish.event])
+    orders = [Happening(wish.days_ago, partial(_order, demo, wish, references[wish.event])) for wish in _wishes()]
+    for one in sorted([*orders, *meetings.happenings(demo, today), *larger.happenings(demo, today)], key=lambda one: -one.days_ago):
+        demo.time.go_to(business_hour(today, one.days_ago))
+        one.act()
     _deliver(demo, references["answering past"])
     _cancel_one(demo, references["jacksonville"])
 
@@ -201,11 +180,7 @@ def _order(demo: Demo, wish: Wish, event_id: int) -> None:
             settlement.settle(session, order, letterhead=demo.letterhead, now=now)
             return
         attempt = checkout.begin(session, order, letterhead=demo.letterhead, now=now)
-    attempt = checkout.hand_over(demo.work, demo.gateway, attempt.id, clock=demo.time)
-    assert attempt.url and attempt.session_id, f"Stripe made no payment page: {attempt.trouble}"
-    if wish.pays:
-        demo.pay(attempt.url)
-        polling.ask_about(demo.work, demo.gateway, attempt.session_id, letterhead=demo.letterhead, found_by="thanks", clock=demo.time)
+    pay_for(demo, attempt, pays=wish.pays)
 
 
 def _deliver(demo: Demo, event_id: int) -> None:
@@ -228,6 +203,4 @@ def _cancel_one(demo: Demo, event_id: int) -> None:
             session, order, chosen, refund=True, version=plan.version, reason="The flight was cancelled", letterhead=demo.letterhead,
             now=demo.time(),
         )  # fmt: skip
-        due = refunds.due(session, now=demo.time())
-    for refund_id in due:
-        refunds.pay_out(demo.work, demo.gateway, refund_id, letterhead=demo.letterhead, clock=demo.time)
+    pay_back(demo)

@@ -92,10 +92,10 @@ class Target:
         }
 
     def path(self, rule: Rule, **other: object) -> str:
-        """The address with values that lead somewhere, but for those given."""
+        """The address with values that lead somewhere where there is something, but for those given."""
         values = self.values | self._of_part.get(rule.rule.split("/")[1], {}) | other
         with self.app.test_request_context():
-            built = rule.build({name: values[name] for name in rule.arguments})
+            built = rule.build({name: values.get(name, 1) for name in rule.arguments})
         assert built is not None
         return built[1]
 

@@ -61,7 +61,7 @@ def test_looking_changes_nothing(target: Target, role: str | None) -> None:
 
 
 # What follows from any change of an event, and who did what when.
-FOLLOWS = {"audit_entries", "browser_sessions", "listings"}
+FOLLOWS = {"audit_entries", "browser_sessions", "listings", "time_claims"}
 OF_THE_FORM = {"version", "agreed", "act", "why", "csrf_token"}
 
 

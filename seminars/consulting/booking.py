@@ -147,10 +147,25 @@ def hold_again(session: Session, appointment: Appointment, *, now: datetime) -> 
         raise HeldLongEnough()
     same = {one.id for one in appointment.consultants}
     with session.begin_nested():
+        _hold_people_still(session, [appointment])
         claims.release(session, [appointment.reference])
         take_first_free(session, appointment, terms, same, lapses_at=until, now=now)
         appointment.state, appointment.held_until, appointment.held_since, appointment.cancelled_at = "held", until, since, None
     return appointment
+
+
+def hold_all_again(session: Session, appointments: Sequence[Appointment], *, now: datetime) -> None:
+    """The same for all that a cart has chosen; everything is locked before the first is held. Raises the same."""
+    _lock(session, appointments)
+    _hold_people_still(session, appointments)
+    for appointment in appointments:
+        hold_again(session, appointment, now=now)
+
+
+def _hold_people_still(session: Session, appointments: Sequence[Appointment]) -> None:
+    """Lock the time of everybody who could deliver these, in one go: who gives up a claim first and waits then is waited for."""
+    people = [one.resource_id for each in appointments for one in (*each.offering.consultants, *each.consultants)]
+    claims.hold_still(session, people)
 
 
 def extend_holds(session: Session, holder: str, until: datetime, *, now: datetime) -> list[Appointment]:
@@ -227,6 +242,7 @@ def request(session: Session, appointment: Appointment, *, client: Client, now: 
 def lost_of(session: Session, appointments: Sequence[Appointment]) -> list[Appointment]:
     """Those of these that are not held any more. The others stay locked, so that they are held until the transaction ends."""
     _lock(session, appointments)
+    _hold_people_still(session, appointments)
     names = [one.reference for one in appointments]
     standing = set(session.scalars(select(TimeClaim.holder).where(TimeClaim.holder.in_(names)).with_for_update(key_share=True)))
     return [one for one in appointments if one.state != "held" or one.reference not in standing]

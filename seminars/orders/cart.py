@@ -298,8 +298,7 @@ def hold_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
 
 def hold_meetings_again(session: Session, cart: Cart, *, now: datetime) -> Cart:
     """Hold the appointments of a cart once more. Raises SlotGone."""
-    for line in cart.meeting_lines:
-        booking.hold_again(session, line.meeting, now=now)
+    booking.hold_all_again(session, [line.meeting for line in cart.meeting_lines], now=now)
     _forget_lines(session, cart)
     return cart
 

@@ -54,6 +54,7 @@ class Target:
             "message_id": self._first("messages"),
             "entry_id": self._first("journal_entries"),
             "payment_id": self._first("payments"),
+            "refund_id": self._first("refunds"),
             "number": 2100,
             "kind": "invoice",
             "reference": ids["reference"],

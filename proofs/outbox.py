@@ -68,6 +68,10 @@ def prove(mails: int, kills: int, seed: int) -> int:
     print(f"mails {mails}  kills {killed}  second copies {second}  seconds {time.monotonic() - began:.0f}  seed {seed}")
     print(f"lost {lost}  copies that differ {different}  shared Message-IDs {mixed}  not marked as sent {unmarked}  "
           f"second copies above one for each kill {max(0, second - killed)}")  # fmt: skip
+    if unmarked:
+        asked = "SELECT state, attempts, reason, count(*) FROM messages WHERE state <> 'sent' GROUP BY 1, 2, 3 ORDER BY 4 DESC LIMIT 9"
+        for row in connection.execute(asked):
+            print("not sent:", *row)
     violations = lost + different + mixed + unmarked + max(0, second - killed)
     print(f"attempts {mails + killed}  violations {violations}")
     return 1 if violations or killed < kills else 0

@@ -10,7 +10,7 @@ from email.policy import default
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from seminars.messages.delivery import MOST_LOST_ANSWERS
+from seminars.messages.delivery import FOR_A_PERSON, MOST_LOST_ANSWERS
 from seminars.messages.models import STATES, Message
 from seminars.messages.render import Press, Words
 
@@ -50,7 +50,7 @@ class View:
 def waiting(session: Session, *, now: datetime) -> Sequence[Message]:
     """What needs a person: refused for good, perhaps lost on the way, or late; oldest first."""
     late = and_(Message.state.in_(("pending", "sending")), Message.not_before < now - LATE)
-    unclear = and_(Message.state == "unknown", Message.attempts >= MOST_LOST_ANSWERS)
+    unclear = and_(Message.state == "unknown", Message.attempts >= MOST_LOST_ANSWERS, Message.reason.in_(FOR_A_PERSON))
     return session.scalars(select(Message).where(or_(Message.state == "failed", unclear, late)).order_by(Message.id).limit(PAGE)).all()
 
 

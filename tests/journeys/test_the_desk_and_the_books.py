@@ -127,7 +127,7 @@ def it_is_marked_delivered(hedda):
 def it_is_revenue_now(priya):
     priya.follow("Journal")
     priya.sees("Journal")
-    earned = priya.page.get_by_role("region").filter(has_text="4000").filter(has_text="2100").first
+    earned = priya.page.get_by_role("rowgroup").filter(has_text="4000").filter(has_text="2100").first
     assert [line.split("\t") for line in earned.inner_text().splitlines() if EVENT in line]
     assert "45.00" in earned.inner_text()
 

@@ -326,6 +326,16 @@ def test_a_mail_that_kills_its_senders_is_given_up(post_office: PostOffice) -> N
     assert (post_office.state("one"), post_office.message("one").reason) == ("failed", delivery.GIVEN_UP)
 
 
+def test_a_mail_whose_senders_died_often_is_still_sent(post_office: PostOffice) -> None:
+    post_office.post()
+    dead = {"state": "unknown", "attempts": delivery.MOST_LOST_ANSWERS + 1, "sent_at": post_office.clock()}
+    post_office.session.execute(update(Message).values(**dead))
+
+    post_office.deliver()
+
+    assert post_office.state("one") == "sent"
+
+
 def test_refused_for_good_after_a_lost_answer_keeps_that_it_may_have_arrived(post_office: PostOffice, failing: FailingPostman) -> None:
     post_office.post()
     failing.after = [AnswerLost("timed out")]

@@ -91,7 +91,8 @@ def test_ten_presses_of_cancel_cancel_once_and_promise_one_refund(target: Target
 
     answers = press_together(same_browser(target, desk, "seminars"), f"/staff/orders/{number}/cancel", dict(form.sent) | {"reason": "ill"})
 
-    assert sorted(answer.status_code for answer in answers) == [303] + [409] * (TOGETHER - 1)
+    # Who comes too late is led to the order, which says that nothing was cancelled by this press.
+    assert {answer.status_code for answer in answers} == {303}
     assert counted(target, Refund)[0] == refunds + 1 and counted(target, JournalEntry)[0] > entries
     with target.app.app_context():
         assert db.session.scalar(select(Quota.taken).where(Quota.id == target.ids["quota"])) == taken - 1

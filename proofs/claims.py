@@ -33,7 +33,7 @@ from datetime import timedelta
 from multiprocessing.sharedctypes import Synchronized
 
 import psycopg
-from benchmarks.mailing import database
+from benchmarks._mailing import database
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 

@@ -21,7 +21,7 @@ import psycopg
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from benchmarks import mailing
+from benchmarks import _mailing as mailing
 from seminars import tables  # noqa: F401  every mapper must be known before the first query
 from seminars.consulting import availability, consultants, offerings
 from seminars.consulting.availability import MARGIN, Diary, Slot

@@ -68,8 +68,7 @@ HALVES = {
     "an order that lapsed and holds something": """
         SELECT o.id FROM orders o JOIN order_lines l ON l.order_id = o.id LEFT JOIN appointments a ON a.id = l.appointment_id
         LEFT JOIN registrations r ON r.id = l.registration_id
-        WHERE o.state IN ('expired', 'cancelled') AND (
-          a.state <> 'cancelled' OR r.state <> 'cancelled'
+        WHERE o.state IN ('expired', 'cancelled') AND (a.state <> 'cancelled' OR r.state <> 'cancelled'
           OR EXISTS (SELECT FROM time_claims c WHERE c.holder = 'appointment/' || a.id))""",
     "time that is taken for nobody": """
         SELECT c.holder FROM time_claims c LEFT JOIN appointments a ON c.holder = 'appointment/' || a.id

@@ -33,10 +33,10 @@ from datetime import timedelta
 from multiprocessing.sharedctypes import Synchronized
 
 import psycopg
-from benchmarks.mailing import database
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.orm import Session
 
+from benchmarks._mailing import database
 from proofs._crowd import BEGINNING
 from proofs._diaries import AROUND, BERLIN, CHICAGO, NIGHTS, House, Told, come, share_time
 from proofs.seats import Findings, count_deadlocks

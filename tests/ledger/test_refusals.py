@@ -164,3 +164,14 @@ def test_a_series_rises_by_one(connection: Connection) -> None:
     with pytest.raises(DBAPIError) as refused:
         connection.execute(text("UPDATE series SET next = 7"))
     assert state_of(refused) == "SB002"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE invoices SET state = 'paid', paid = total, rendered_at = now()",
+        "UPDATE revenue_shares SET credited = 0, recognised = amount",
+    ],
+)
+def test_what_becomes_of_a_document_is_written_down_by_the_application(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))

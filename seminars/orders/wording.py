@@ -1,7 +1,7 @@
 """How what an order is about is said: in letters, at the checkout, on the order's page. Pure."""
 
 from seminars.consulting.models import Appointment
-from seminars.kit.format import NBSP, listed, time_range, weekday
+from seminars.kit.format import listed, time_range, weekday
 from seminars.kit.format import local as on_the_clock
 
 
@@ -10,7 +10,7 @@ def things(seats: int, meetings: int) -> str:
     if seats + meetings == 1:
         return "seat" if seats else "appointment"
     return " and ".join(
-        f"{'one' if number == 1 else number}{NBSP}{one if number == 1 else many}"
+        f"{'one' if number == 1 else number} {one if number == 1 else many}"
         for number, one, many in ((seats, "seat", "seats"), (meetings, "appointment", "appointments"))
         if number
     )

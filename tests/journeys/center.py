@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,7 @@ class Center:
     app: Flask
     shelf: Shelf
     children: dict[str, Child]
+    residencies: set[date] = field(default_factory=set)
 
     @contextmanager
     def work(self) -> Iterator[Session]:
@@ -59,9 +60,15 @@ class Center:
             yield session
 
     def residency(self, city: str, *, in_days: int = 90, early_for: int | None = None) -> Event:
-        """A Tuesday and a Wednesday in person, on sale: 24 seats, both days or the first one only."""
+        """A Tuesday and a Wednesday in person, on sale: 24 seats, both days or the first one only.
+
+        Each in a week of its own: the same people teach, and nobody is in two places.
+        """
         early = today() + timedelta(days=early_for) if early_for is not None else None
         first = catalogue.next_weekday(today() + timedelta(days=in_days), catalogue.TUESDAY)
+        while first in self.residencies:
+            first += timedelta(weeks=1)
+        self.residencies.add(first)
         with self.work() as session:
             return catalogue.residency(
                 session, self._shelf(session), city, first, faculty=("malmstedt", "okonjo", "castellane"), early=early, now=now()

@@ -66,7 +66,7 @@ def test_an_unpaid_order_leads_to_the_payment(session: Session) -> None:
 
     told = words(letters.order_received(order, letterhead=LETTERHEAD))
 
-    assert ">Pay $1,000.00</a>" in told.html and "It is not paid yet: the seats are yours as soon as it is." in told.text
+    assert ">Pay $1,000.00</a>" in told.html and "It is not paid yet: the 2 seats are yours as soon as it is." in told.text
 
 
 @pytest.mark.parametrize(("price", "days_before", "promised"), [(50_000, 14, True), (0, 14, False), (50_000, 400, False)])

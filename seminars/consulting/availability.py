@@ -163,13 +163,12 @@ def _stretches(diary: Diary, since: datetime, until: datetime) -> list[tuple[int
 
 
 def _grids(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Each stretch as (opens, closes, where the next one opens): one that goes on in the next closes when that does."""
-    closes = [end for _, end in stretches]
-    for at in range(len(stretches) - 2, -1, -1):
-        if stretches[at + 1][0] <= closes[at]:
-            closes[at] = max(closes[at], closes[at + 1])
+    """Each stretch as (opens, closes, where the next one opens); it closes where all that overlap or touch it have closed."""
     opens = [start for start, _ in stretches]
-    return list(zip(opens, closes, [*opens[1:], _NEVER], strict=True)) if stretches else []
+    whole = _merged(stretches)
+    begins = [start for start, _ in whole]
+    closes = [whole[bisect_right(begins, start) - 1][1] for start in opens]
+    return list(zip(opens, closes, [*opens[1:], _NEVER][: len(opens)], strict=True))
 
 
 def _full_days(terms: Terms, diary: Diary, taken: Sequence[Taken]) -> set[date]:

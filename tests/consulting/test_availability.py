@@ -190,6 +190,12 @@ def test_hours_until_midnight_go_on_in_those_of_the_next_day() -> None:
     assert shown(found, CHICAGO) == ["01 23:00 CST", "01 23:30 CST"]
 
 
+def test_short_hours_within_long_ones_end_nothing() -> None:
+    one = diary(Hours(0, time(9), time(12), CHICAGO), Hours(0, time(10), time(11), CHICAGO))
+
+    assert on(CHICAGO, date(2027, 3, 1), terms(step=60), one) == ["01 09:00 CST", "01 10:00 CST", "01 11:00 CST"]
+
+
 def test_nothing_starts_before_notice_is_over_or_after_the_horizon() -> None:
     one = diary(*every_day(9, 12))
     earliest, latest = local(CHICAGO, 2027, 3, 1, 9, 30), local(CHICAGO, 2027, 3, 1, 11)
@@ -208,7 +214,7 @@ NIGHTS = [date(2027, 3, 13), date(2027, 11, 6), date(2027, 3, 27), date(2027, 10
 SPANS = st.tuples(st.integers(-600, 3_600), st.integers(1, 400), st.sampled_from(["", "appointment/1", "appointment/2"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_what_is_found_is_what_a_look_at_every_minute_finds(data: st.DataObject) -> None:
     since = datetime.combine(data.draw(st.sampled_from(NIGHTS)), time(12), UTC)

@@ -267,7 +267,3 @@ class Appointment(Base):
     def reference(self) -> str:
         """How other rooms name this appointment."""
         return reference("appointment", self.id)
-
-    def price_of(self, length: OfferingLength) -> Money:
-        """What such a meeting costs today."""
-        return Money(length.price, self.offering.currency)

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from seminars.catalog.models import Event, EventSession
+from seminars.consulting import appointments
 from seminars.consulting.models import Appointment
 from seminars.invoices import earning
 from seminars.invoices.models import Invoice, InvoiceLine, RevenueShare
@@ -60,11 +61,9 @@ def deliver_appointment(session: Session, appointment: Appointment, *, came: boo
     if now < appointment.starts_at:
         zone = appointment.consultants[0].zone
         raise NotYetDelivered(f"This appointment begins on {fmt.moment(appointment.starts_at, zone)}. Mark it after that.")
-    if appointment.state not in ("confirmed", "delivered", "no_show"):
-        raise Conflict("This appointment is not confirmed, so that it cannot have taken place.")
-    if appointment.state == "confirmed":
-        appointment.state, appointment.delivered_at = "delivered" if came else "no_show", now
-        session.flush()
+    if appointment.state not in ("delivered", "no_show"):
+        mark = appointments.mark_delivered if came else appointments.mark_no_show
+        mark(session, appointment, now=now)
     earning.earn(session, appointment, on=fmt.local(appointment.ends_at, appointment.consultants[0].zone).date(), now=now)
     return appointment
 

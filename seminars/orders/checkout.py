@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Sequence as SqlSequence
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
@@ -19,14 +18,12 @@ from seminars.kit import format as words
 from seminars.kit.references import reference, secret
 from seminars.kit.refusals import BadInput, Conflict
 from seminars.orders import cart as carts
-from seminars.orders import discounts, pricing
+from seminars.orders import discounts, numbering, pricing
 from seminars.orders.buyers import Party
 from seminars.orders.models import Cart, CartLine, Order, OrderLine
 from seminars.registration import holds, places
 from seminars.registration.models import Hold, Registration
 from seminars.registration.places import Seat
-
-ORDER_IDS = SqlSequence("orders_id_seq")
 
 
 class PriceChanged(Conflict):
@@ -141,10 +138,10 @@ def _write_order(
 ) -> Order:
     """Plain statements rather than an object graph: this is the path that a rush of buyers takes."""
     buyer = party.buyer
-    order_id: int = session.scalar(select(ORDER_IDS.next_value()))  # type: ignore[assignment]
+    order_id, number = numbering.take(session, terms.prefix, now=now)
     values: dict[str, Any] = {
         "id": order_id,
-        "number": f"{terms.prefix}-{now.year}-{order_id:04d}",
+        "number": number,
         "secret": secret(),
         "cart_id": cart.id,
         "state": "placed",

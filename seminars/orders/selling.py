@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Sequence as SqlSequence
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from seminars.kit.references import secret
+from seminars.orders import numbering
 from seminars.orders.buyers import Buyer
 from seminars.orders.models import Order, OrderLine
-
-ORDER_IDS = SqlSequence("orders_id_seq")
 
 
 @dataclass(frozen=True)
@@ -28,11 +25,11 @@ class Sale:
 def sell(session: Session, sales: Sequence[Sale], buyer: Buyer, *, currency: str, prefix: str, now: datetime) -> Order:
     """Place an order for these, waiting to be paid. A subject is sold once: a second order for it breaks a constraint."""
     assert sales and all(sale.net > 0 and sale.tax >= 0 for sale in sales)
-    order_id: int = session.scalar(select(ORDER_IDS.next_value()))  # type: ignore[assignment]
+    order_id, number = numbering.take(session, prefix, now=now)
     net, tax = sum(sale.net for sale in sales), sum(sale.tax for sale in sales)
     order = Order(
         id=order_id,
-        number=f"{prefix}-{now.year}-{order_id:04d}",
+        number=number,
         secret=secret(),
         state="placed",
         channel="desk",

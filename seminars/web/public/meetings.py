@@ -178,8 +178,9 @@ def cancelling(secret: str) -> Response:
 @blueprint.post("/appointments/<secret>/cancel")
 def cancel(secret: str) -> Response:
     """Do what the plan said; a plan that does not hold any more is shown anew."""
+    found = the_appointment(db.session(), secret)
     try:
-        with transaction(by=f"client/{secret[:6]}", why="cancel", request_id=request_id()) as session:
+        with transaction(by=f"client/{found.reference}", why="cancel", request_id=request_id()) as session:
             appointment = the_appointment(session, secret)
             selling.carry_out(
                 session, appointment, refunding="by_rule", version=request.form.get("version", ""),

@@ -21,9 +21,8 @@ from seminars.web.shared import joined, now
 from seminars.web.shared.errors import status_of
 from seminars.web.shared.guards import needs, the_user
 from seminars.web.staff import rows, whose
-from seminars.web.staff.clashing import LONGEST_REASON, REASON, reason_typed, why_typed
+from seminars.web.staff.clashing import reason_typed, taken_page, why_typed
 from seminars.web.staff.door import Typed, acting, errors_of, page, positive, reading, staff
-from seminars.web.staff.telling import all_typed
 from seminars.web.staff.week import WEEK, bounds, monday_asked
 
 HOURS = rows.Kind("hours", ("weekday", "starts", "ends", "zone"), idle=("weekday",))
@@ -105,13 +104,12 @@ def take_leave(consultant_id: int) -> ResponseReturnValue:
     except Taken as taken:
         reading().expire_all()
         mine = _consultant(reading(), consultant_id)
-        facts = {
-            "sentences": [one.sentence(mine.zone) for one in taken.clashes],
-            "typed": [(name, value) for name, value in all_typed() if name != REASON],
-            "back": url_for("staff.availability", consultant_id=consultant_id),
-            "most": LONGEST_REASON,
-        }
-        return page("consulting/clash.html", section="Consulting", **facts), 409
+        return taken_page(
+            [one.sentence(mine.zone) for one in taken.clashes],
+            section="Consulting",
+            back=url_for("staff.availability", consultant_id=consultant_id),
+            hint="Stands beside the leave. What is in the way stays: move or cancel it yourself.",
+        )
 
 
 @staff.post("/consulting/consultants/<int:consultant_id>/leave/end")

@@ -1,5 +1,7 @@
 """Somebody or some room is taken already: staff see who is where and when, and may do it all the same with a reason."""
 
+from collections.abc import Sequence
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -22,7 +24,12 @@ def why_typed() -> str:
 
 
 def clash_page(clashing: Clashing, *, back: str) -> ResponseReturnValue:
-    """Nothing has been changed: who is where, and the same once more with a reason."""
+    """An event would be where somebody or some room is taken already."""
+    return taken_page(clashing.sentences, section="Programme", back=back, hint="Stands on the event's page and on its timeline.")
+
+
+def taken_page(sentences: Sequence[str], *, section: str, back: str, hint: str) -> ResponseReturnValue:
+    """Nothing has been changed: who is where, and the same once more with a reason, of which `hint` says where it will stand."""
     typed = [(name, value) for name, value in all_typed() if name != REASON]
-    facts = {"section": "Programme", "sentences": clashing.sentences, "typed": typed, "back": back, "most": LONGEST_REASON}
-    return page("events/clash.html", **facts), 409
+    facts = {"sentences": sentences, "typed": typed, "back": back, "most": LONGEST_REASON, "hint": hint}
+    return page("clash.html", section=section, **facts), 409
